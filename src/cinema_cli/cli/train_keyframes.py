@@ -1,0 +1,44 @@
+"""``cinema train-keyframes``: the keyframe model, stage by stage (paper, 3.2)."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cinema_cli.cli.options import DryRun, Json, Preset, Quiet, Run, Settings, given
+from cinema_cli.cli.summary import show
+
+EXAMPLES = """[bold]cinema train-keyframes --stage 8 --run runs/toy[/]   sequences of eight keyframes
+
+[bold]cinema train-keyframes --stage 16 --set optimizer.lr=1e-4 --dry-run[/]   look at the config first"""
+
+
+def train_keyframes(
+    stage: Annotated[int, typer.Option(min=1, max=1024, help="Keyframes in a sequence: 1, 8, 16, 32 ...")],
+    run: Run = Path("runs/toy"),
+    preset: Preset = "toy",
+    steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps in all.")] = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Train the model that draws keyframes in the context of the ones before.
+
+    A stage goes on from the one before it. The same command again goes on from the newest checkpoint.
+    """
+    from cinema_cli.config import build, load_preset, to_yaml, with_overrides
+    from cinema_cli.progress import Progress
+    from cinema_cli.training import keyframes as training
+
+    data = load_preset(preset).get("train_keyframes", {})
+    data = with_overrides({**data, **given(steps=steps)}, settings or ())
+    config = build(training.KeyframeTraining, data, "cinema train-keyframes")
+    if dry_run:
+        print(to_yaml(config), end="")
+        return
+    started = time.monotonic()
+    with Progress(quiet) as progress:
+        checkpoint = training.train_keyframes(stage, run, config, progress)
+    show({"checkpoint": checkpoint, "seconds": time.monotonic() - started}, json)

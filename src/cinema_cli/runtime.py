@@ -1,0 +1,44 @@
+"""Device, number type, seeds: where and how the arithmetic happens.
+
+Importing this stays cheap; torch comes with a call.
+"""
+
+import random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+MAX_SEED = 2**32 - 1
+"""The largest seed that every library takes (numpy's legacy generator is the narrowest)."""
+
+
+def device() -> "torch.device":
+    """CUDA where there is one, else the CPU.  Apple's MPS is left out: nothing here is tested on it."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def number_type(where: "torch.device") -> "torch.dtype":
+    """bfloat16 on a GPU that computes in it, else float32: most CPUs only emulate bfloat16, slowly."""
+    import torch
+
+    return torch.bfloat16 if where.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and torch on every device."""
+    import numpy
+    import torch
+
+    random.seed(seed)
+    numpy.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def generator(seed: int) -> "torch.Generator":
+    """A generator on the CPU, so that a seed gives the same noise whatever the device."""
+    import torch
+
+    return torch.Generator(device="cpu").manual_seed(seed)

@@ -1,0 +1,249 @@
+"""Reading a stranger's English: which set, which time and which action its words lead to.
+
+A word either *is* a thing of the theatre ("woods" is its forest) or is *near* one ("library" is near the
+castle).  Near words are told to the reader in a note, the others are just other words for the same thing.
+Whether a place word tells where a shot plays depends on what stands before it: *into the forest* does,
+*a picture of the forest* does not.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from cinema_cli.theatre.vocabulary import (
+    IRREGULAR_FORMS,
+    LOOSE_PLACES,
+    NEAR_ACTIONS,
+    NEAR_PLACES,
+    NEAR_TIMES,
+    ONLY_AFTER,
+    SAME_ACTIONS,
+    SAME_PLACES,
+    SAME_TIMES,
+    SILENT_ACTIONS,
+)
+from cinema_cli.theatre.world import Action, SetName, TimeOfDay
+
+WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*|[^\w\s]")
+
+DESTINATION = frozenset(
+    ("into", "to", "toward", "towards", "onto", "reached", "reaches", "entered", "enters", "aboard")
+)
+LOCATION = frozenset(
+    "in inside at on under beneath by beside near among through across along behind within around over up down "
+    "between outside past before".split(" ")
+)
+ELSEWHERE = frozenset(
+    ("of", "from", "like", "about", "for", "with", "without", "than", "left", "leaves", "as")
+)
+DETERMINERS = frozenset(
+    (
+        "the",
+        "a",
+        "an",
+        "his",
+        "her",
+        "their",
+        "my",
+        "our",
+        "its",
+        "your",
+        "this",
+        "that",
+        "some",
+        "one",
+        "another",
+    )
+)
+LOOKING = re.compile(
+    r"(look|star|gaz|point|laugh|shout|glanc|wav|bark|smil|thr[eo]w|listen|nod)(s|es|e|ed|ing)?$"
+)
+MOTION = frozenset(("go", "goes", "went", "come", "came", "comes", "run", "runs", "ran", "walk", "walks", "walked",
+                    "back", "return", "returns", "returned", "hurried", "way", "arrived", "reached"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PlaceReading:
+    """A place in a text: its set, its word, where in the tokens, how surely the shot plays there (0 to 3)."""
+
+    set: SetName
+    word: str
+    near: bool
+    at: int
+    certainty: int
+
+
+@dataclass(frozen=True)
+class TimeReading:
+    """A time in a text."""
+
+    time: TimeOfDay
+    word: str
+    near: bool
+
+
+@dataclass(frozen=True)
+class ActionReading:
+    """A verb in a text: the action that shows it, its dictionary form, where, and how telling (1 to 3)."""
+
+    action: Action
+    verb: str
+    near: bool
+    at: int
+    weight: int
+
+
+def tokens_of(text: str) -> list[str]:
+    """Words and punctuation marks, in lower case."""
+    return [token.lower() for token in WORD.findall(text)]
+
+
+def read_places(text: str) -> list[PlaceReading]:
+    """All places that a text may play at, in the order of the text."""
+    tokens = tokens_of(text)
+    found = []
+    for at, token in enumerate(tokens):
+        entry = place_table().get(token)
+        if entry is None or (at + 1 < len(tokens) and tokens[at + 1] in place_table()):
+            continue
+        name, near, loose = entry
+        certainty = place_certainty(tokens, at, loose)
+        if certainty:
+            found.append(PlaceReading(name, token, near, at, certainty))
+    return found
+
+
+def place_certainty(tokens: list[str], at: int, loose: bool) -> int:
+    """3 for a destination, 2 for a location, 1 for the subject of a clause, 0 for anything else."""
+    word = tokens[at]
+    determined = False
+    for back in range(at - 1, max(at - 5, -1), -1):
+        before = tokens[back]
+        determined = determined or before in DETERMINERS
+        if before in ELSEWHERE or not before[0].isalpha():
+            break
+        if word == "home" and before in MOTION:
+            return 3
+        if before in DESTINATION or before in LOCATION:
+            if word in ONLY_AFTER and before not in ONLY_AFTER[word]:
+                return 0
+            if before == "at" and back and LOOKING.match(tokens[back - 1]):
+                return 0
+            return 3 if before in DESTINATION else 2
+    subject = determined and at <= 4 and tokens[0] in DETERMINERS
+    return 1 if subject and not loose and word not in ONLY_AFTER else 0
+
+
+def best_place(text: str) -> PlaceReading | None:
+    """The place where the text plays: the surest reading, and of equals the last."""
+    return max(read_places(text), key=lambda reading: (reading.certainty, reading.at), default=None)
+
+
+def named_place(words: str) -> PlaceReading | None:
+    """The place that a short description such as *an old library by the sea* is about: its first place word."""
+    for at, token in enumerate(tokens_of(words)):
+        if token in place_table():
+            name, near, _ = place_table()[token]
+            return PlaceReading(name, token, near, at, 1)
+    return None
+
+
+def read_time(text: str) -> TimeReading | None:
+    """The last time of day that the text tells, or none."""
+    tokens = ["", *tokens_of(text), ""]
+    found: list[TimeReading] = []
+    for before, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if before == "good" or (token == "day" and before in ("some", "")):
+            continue
+        if token in time_table():
+            time, near = time_table()[token]
+            found.append(TimeReading(time, token, near))
+        elif (
+            token == "dark" and before in ("after", "got", "grew", "became", "the", "was") and after in ".,;!"
+        ):
+            found.append(TimeReading("night", token, False))
+        elif token in ("sun", "moon", "stars") and before not in ("on", "to", "among"):
+            found.append(light_of(token, after, tokens))
+    if {"day", "night"} <= {reading.word for reading in found}:
+        return None
+    return found[-1] if found else None
+
+
+def light_of(token: str, after: str, tokens: list[str]) -> TimeReading:
+    """What the sun, the moon or the stars tell: they rise, set or shine."""
+    if token != "sun":
+        return TimeReading("night", token, False)
+    if after in ("rose", "rises", "rising", "came") or "dawn" in tokens:
+        return TimeReading("sunset", "sunrise", True)
+    setting = after in ("set", "sets", "sank", "sinks", "went", "goes", "going", "setting", "sinking")
+    return TimeReading("sunset" if setting else "day", token, False)
+
+
+def read_actions(text: str) -> list[ActionReading]:
+    """All verbs of the text that a puppet can show, in the order of the text."""
+    tokens = tokens_of(text)
+    found = []
+    for at, token in enumerate(tokens):
+        before = tokens[max(at - 3, 0) : at]
+        if token in ("goodbye", "farewell", "hello"):
+            found.append(ActionReading("waves", token, False, at, 3))
+            continue
+        entry = action_table().get(token)
+        if entry is None or (before and before[-1] in DETERMINERS | {"of"}):
+            continue
+        if any(word in ("not", "never") or word.endswith(("n't", "n’t")) for word in before):
+            continue
+        action, near, verb, weight = entry
+        found.append(ActionReading(action, verb, near, at, weight))
+    return found
+
+
+def best_action(readings: list[ActionReading]) -> ActionReading | None:
+    """The most telling verb, and of equals the first."""
+    return max(readings, key=lambda reading: (reading.weight, -reading.at), default=None)
+
+
+@cache
+def place_table() -> dict[str, tuple[SetName, bool, bool]]:
+    """Word -> (set, near, loose)."""
+    table: dict[str, tuple[SetName, bool, bool]] = {}
+    for names, near, loose in (
+        (LOOSE_PLACES, False, True),
+        (NEAR_PLACES, True, False),
+        (SAME_PLACES, False, False),
+    ):
+        for name, words in names.items():
+            table.update(dict.fromkeys(words.split(), (name, near, loose)))
+    return table
+
+
+@cache
+def time_table() -> dict[str, tuple[TimeOfDay, bool]]:
+    """Word -> (time, near)."""
+    table: dict[str, tuple[TimeOfDay, bool]] = {}
+    for names, near in ((NEAR_TIMES, True), (SAME_TIMES, False)):
+        for name, words in names.items():
+            table.update(dict.fromkeys(words.split(), (name, near)))
+    return table
+
+
+@cache
+def action_table() -> dict[str, tuple[Action, bool, str, int]]:
+    """Inflected verb -> (action, near, the verb's dictionary form, weight)."""
+    table: dict[str, tuple[Action, bool, str, int]] = {}
+    for names, near, weight in (
+        (SILENT_ACTIONS, False, 1),
+        (NEAR_ACTIONS, True, 2),
+        (SAME_ACTIONS, False, 3),
+    ):
+        for name, verbs in names.items():
+            for verb in verbs.split():
+                table.update(dict.fromkeys(forms_of(verb), (name, near, verb, weight)))
+    return table
+
+
+def forms_of(verb: str) -> list[str]:
+    """A verb with its inflections: wave, waves, waved, waving."""
+    stem = verb.removesuffix("e")
+    third = f"{verb}es" if verb.endswith(("s", "h", "go")) else f"{verb}s"
+    return [verb, third, f"{stem}ed", f"{stem}ing", *IRREGULAR_FORMS.get(verb, "").split()]

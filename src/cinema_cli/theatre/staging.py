@@ -1,0 +1,143 @@
+"""Staging: from what a story asks for to what the theatre has (the planner's last step).
+
+Places, times and doings come in plain English.  What the theatre lacks is staged as the nearest thing it
+has, and every such choice is told in one plain line; nothing is replaced silently.  The same place words
+always get the same layout, and two different places on the same set get two layouts.
+"""
+
+import zlib
+from dataclasses import dataclass
+
+from cinema_cli.theatre.captions import DEFAULT_FACING
+from cinema_cli.theatre.reading import best_action, named_place, read_actions, read_time, tokens_of
+from cinema_cli.theatre.world import (
+    Action,
+    Facing,
+    Figure,
+    Place,
+    Position,
+    Puppet,
+    SetName,
+    ShotSize,
+    StagedShot,
+    TimeOfDay,
+)
+
+MOST_FIGURES = 2
+"""Puppets that fit into a frame."""
+
+SHOWN_AS: dict[Action, str] = {
+    "stands": "standing",
+    "walks": "walking",
+    "waves": "waving",
+    "jumps": "jumping",
+}
+
+
+@dataclass(frozen=True)
+class Acting:
+    """Somebody in a shot: the puppet, what it does in plain words, and where, if that is settled."""
+
+    puppet: Puppet
+    doing: str = "stands"
+    position: Position | None = None
+    facing: Facing | None = None
+
+
+@dataclass(frozen=True)
+class ShotDescription:
+    """A shot in plain words: *the old library*, *late in the evening*, and who is there."""
+
+    place: str
+    time: str = "by day"
+    size: ShotSize = "medium"
+    acting: tuple[Acting, ...] = ()
+
+
+def stage(description: ShotDescription, seed: int = 0) -> tuple[StagedShot, list[str]]:
+    """The shot as the theatre can show it, and a line for everything that had to be replaced.
+
+    Args:
+        description: The shot in plain words.
+        seed: Varies the layouts of the places.
+    """
+    notes: list[str] = []
+    place = stage_place(description.place, seed, notes)
+    time = stage_time(description.time, notes)
+    shown, left_out = description.acting[:MOST_FIGURES], description.acting[MOST_FIGURES:]
+    if left_out:
+        notes.append(
+            f"at most two puppets share a frame: {listed([acting.puppet.name for acting in shown])} are shown, "
+            f"{listed([acting.puppet.name for acting in left_out])} {'are' if len(left_out) > 1 else 'is'} not"
+        )
+    figures = [
+        Figure(
+            acting.puppet,
+            position,
+            acting.facing or DEFAULT_FACING[position],
+            stage_doing(acting.doing, notes),
+        )
+        for acting, position in zip(shown, positions_of(shown), strict=True)
+    ]
+    return StagedShot(place, time, description.size, tuple(figures)), list(dict.fromkeys(notes))
+
+
+def stage_place(words: str, seed: int, notes: list[str]) -> Place:
+    """The set that the words name or come nearest to, with the layout that belongs to them."""
+    reading = named_place(words)
+    if reading is not None:
+        key = reading.word.removesuffix("s") if reading.near else reading.set
+        if reading.near:
+            notes.append(f"{with_article(reading.word)} is staged as the {reading.set}")
+        return Place(reading.set, layout_of(f"{reading.set} {key}", seed))
+    proper = words[:1].isupper()
+    nearest: SetName = "city" if proper else "theatre"
+    notes.append(f"{words if proper else repr(words)} is staged as the {nearest}")
+    return Place(nearest, layout_of(f"{nearest} {' '.join(tokens_of(words))}", seed))
+
+
+def stage_time(words: str, notes: list[str]) -> TimeOfDay:
+    """The time of day that the words tell; day when they tell none."""
+    reading = read_time(words)
+    if reading is None:
+        return "day"
+    if reading.near:
+        notes.append(f"{reading.word} is lit as {reading.time}")
+    return reading.time
+
+
+def stage_doing(words: str, notes: list[str]) -> Action:
+    """The action that shows the words; a puppet with nothing to do stands."""
+    reading = best_action(read_actions(words))
+    if reading is None:
+        return "stands"
+    if reading.near:
+        notes.append(f"to {reading.verb} is shown as {SHOWN_AS[reading.action]}")
+    return reading.action
+
+
+def positions_of(shown: tuple[Acting, ...]) -> list[Position]:
+    """Where the figures stand: as settled, else in the middle, or left and right."""
+    if len(shown) < 2:
+        return [acting.position or "middle" for acting in shown]
+    first, second = (acting.position for acting in shown)
+    return (
+        ["right", "left"] if first == "right" or (first is None and second == "left") else ["left", "right"]
+    )
+
+
+def layout_of(key: str, seed: int) -> int:
+    """A layout seed that depends on nothing but the key and the seed."""
+    return zlib.crc32(f"{key} {seed}".encode()) & 0x7FFFFFFF
+
+
+def with_article(noun: str) -> str:
+    """``a library``, ``an island``; plurals and proper nouns stay as they are."""
+    if noun.endswith("s") and not noun.endswith("ss") or noun == "mars":
+        return noun
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def listed(words: list[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,0 +1,64 @@
+"""Optimizers and the learning rate: AdamW everywhere (Table 4), or Muon for the matrices inside blocks."""
+
+import math
+from collections.abc import Iterable
+from typing import Literal
+
+import torch
+from torch import nn
+
+from cinema_cli.config import Config
+
+
+class OptimizerConfig(Config):
+    """How weights are moved."""
+
+    kind: Literal["adamw", "muon"] = "adamw"
+    """``muon`` moves the matrices inside transformer blocks by Muon and everything else by AdamW."""
+    learning_rate: float = 4e-4
+    """Peak rate (Table 4)."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """AdamW's averages (Table 4)."""
+    epsilon: float = 1e-8
+    """AdamW's guard against division by zero (Table 4)."""
+    weight_decay: float = 0.01
+    """Decay of matrices, as a fraction of the rate; vectors are not decayed."""
+    warmup: int = 500
+    """Steps of linear warm-up (Table 4)."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """What follows the warm-up (Table 4: cosine)."""
+    floor: float = 0.0
+    """Where the cosine ends, as a fraction of the peak."""
+
+
+def rate_at(step: int, steps: int, config: OptimizerConfig) -> float:
+    """Learning rate of a step (0-based): linear warm-up, then cosine decay or constant."""
+    warm = min(1.0, (step + 1) / max(1, config.warmup))
+    if config.schedule == "constant":
+        return config.learning_rate * warm
+    done = min(1.0, max(0, step - config.warmup) / max(1, steps - config.warmup))
+    cosine = config.floor + (1 - config.floor) * 0.5 * (1 + math.cos(math.pi * done))
+    return config.learning_rate * warm * cosine
+
+
+def build_optimizers(modules: Iterable[nn.Module], config: OptimizerConfig) -> list[torch.optim.Optimizer]:
+    """One or two optimizers that together hold every trainable parameter once."""
+    named = [item for module in modules for item in module.named_parameters() if item[1].requires_grad]
+    by_muon = {name for name, p in named if config.kind == "muon" and p.ndim == 2 and "blocks." in name}
+    matrices = [p for name, p in named if name in by_muon]
+    rest = [(name, p) for name, p in named if name not in by_muon]
+    adamw = torch.optim.AdamW(
+        [
+            {"params": [p for _, p in rest if p.ndim >= 2], "weight_decay": config.weight_decay},
+            {"params": [p for _, p in rest if p.ndim < 2], "weight_decay": 0.0},
+        ],
+        lr=config.learning_rate,
+        betas=config.betas,
+        eps=config.epsilon,
+    )
+    if not matrices:
+        return [adamw]
+    muon = torch.optim.Muon(
+        matrices, lr=config.learning_rate, weight_decay=config.weight_decay, adjust_lr_fn="match_rms_adamw"
+    )
+    return [adamw, muon]
