@@ -5,7 +5,7 @@
 # constraints.txt changed. PYTHON=/path/to/python chooses another interpreter.
 
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$python; break; }; done)
 BIN := .venv/bin
 FILM := films/lamp-keeper
 
@@ -24,7 +24,7 @@ install: .venv/.installed
 .venv/.installed: pyproject.toml constraints.txt
 	@if ! test -x $(BIN)/python; then \
 	  if test -z "$(PYTHON)"; then \
-	    echo "cinema wants Python 3.11 or newer; found $$(python3 --version 2>&1 || echo none). Install one, or name it: make PYTHON=/path/to/python" >&2; \
+	    echo "cinema wants Python 3.11 or newer; found $$(python3 --version 2>/dev/null || echo none). Install one, or name it: make PYTHON=/path/to/python" >&2; \
 	    exit 4; \
 	  fi; \
 	  "$(PYTHON)" -m venv .venv || { rm -rf .venv; \

@@ -41,6 +41,7 @@ class Finding:
 
 def examine(folder: Path) -> list[Finding]:
     """Look at everything; ``folder`` is where films would be written."""
+    toy = Path(str(resources.files("cinema_cli"))) / "toy"
     return [
         _python(),
         *_torch(),
@@ -50,7 +51,8 @@ def examine(folder: Path) -> list[Finding]:
         _ffmpeg(),
         _disk(folder),
         _memory(),
-        *(_weights(part) for part in ("keyframes", "video")),
+        _weights("keyframes", toy),
+        _weights("video", toy),
     ]
 
 
@@ -163,7 +165,8 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _compiler() -> Finding:
-    wanted = os.environ.get("CXX", "g++")
+    """torch.compile builds with ``$CXX``, else g++."""
+    wanted = os.environ.get("CXX", "g++").split()[0]
     path = shutil.which(wanted)
     if path is None:
         return Finding(
@@ -213,19 +216,18 @@ def _memory() -> Finding:
     return Finding("memory", "ok", found)
 
 
-def _weights(part: str) -> Finding:
+def _weights(part: str, toy: Path) -> Finding:
     """The embedded weights of one model: there, and each file whole."""
     name = f"weights: {part}"
     advice = "Reinstall cinema, or train them with examples/toy-weights."
-    with resources.as_file(resources.files("cinema_cli")) as package:
-        files = sorted((package / "toy" / part).rglob("*.safetensors"))
-        if not files:
-            return Finding(name, "missing", "none are installed", advice)
-        try:
-            parameters = sum(_parameters(file) for file in files)
-        except Exception as error:  # safetensors has an error type of its own per kind of damage
-            return Finding(name, "missing", f"damaged ({error})", advice)
-        size = sum(file.stat().st_size for file in files)
+    files = sorted((toy / part).rglob("*.safetensors"))
+    if not files:
+        return Finding(name, "missing", "none are installed", advice)
+    try:
+        parameters = sum(_parameters(file) for file in files)
+    except Exception as error:  # safetensors has an error type of its own for damage
+        return Finding(name, "missing", f"damaged ({error})", advice)
+    size = sum(file.stat().st_size for file in files)
     return Finding(name, "ok", f"{parameters / 1e6:.1f} M parameters, {size / 1e6:.1f} MB")
 
 

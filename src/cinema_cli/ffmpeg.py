@@ -1,9 +1,8 @@
 """The only caller of ffmpeg: look at media, read frames, write a film.
 
 Movies come from strangers, so a child that reads one may open only four containers from plain
-files (a playlist or a concat script renamed ``.mp4`` is refused), decodes only bounded pictures,
-runs under resource limits, and is killed when it stalls or when its frames are no longer wanted.
-ffmpeg-python builds the argument lists; running them is done here.
+files (a playlist or a concat script renamed ``.mp4`` is refused), decodes only bounded pictures and
+runs under limits.  ffmpeg-python builds the argument lists; ``process.py`` runs them.
 
 Shapes:  a frame is uint8 (H, W, 3), RGB; sizes are (height, width) in pixels.
 """
@@ -14,25 +13,23 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
-from time import monotonic
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import ffmpeg
 import imageio_ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
-from cinema_cli.errors import CinemaError, InputError, MissingError
+from cinema_cli.errors import InputError, MissingError
 from cinema_cli.files import atomic_path
+from cinema_cli.process import Child
 
 Frame = NDArray[np.uint8]
 
@@ -44,13 +41,6 @@ MAX_PIXELS = 2**26
 MAX_FRAMES = 2**22
 """About two days at 24 frames a second: the most timestamps that are kept of one movie."""
 
-STALL = 120.0
-"""Seconds that ffmpeg may take for the next frame."""
-TIME_LIMIT = 6 * 3600.0
-"""Seconds that may be spent waiting for one child; what its reader does in between is not counted."""
-
-# Nothing is written by a child that reads; 8 GiB of address space; a day of processor time.
-_LIMITS = 'ulimit -c 0; ulimit -f 0; ulimit -t 86400; ulimit -v 8388608; exec "$0" "$@"'
 _NTSC = tuple(Fraction(1000 * rate, 1001) for rate in (24, 30, 48, 60, 120))
 _LANCZOS = "lanczos+accurate_rnd+full_chroma_int+full_chroma_inp"
 
@@ -129,7 +119,7 @@ def probe(path: Path) -> MediaInfo:
     )
     fields: dict[str, str] = {}
     packets: list[tuple[int, int]] = []
-    with _Child(command, f"read {path}") as child:
+    with Child(command, f"read {path}") as child:
         for raw in child.lines():
             if raw.startswith("#"):
                 name, _, value = raw[1:].partition(":")
@@ -177,7 +167,7 @@ def decode(
         "pipe:1", format="rawvideo", fps_mode="passthrough", enc_time_base="demux", an=None, sn=None, dn=None
     )
     command = _compile(output)
-    with _Child(command, f"read {path}") as child:
+    with Child(command, f"read {path}") as child:
         while True:
             frame: Frame = np.empty((*size, 3), dtype=np.uint8)
             if not child.fill(frame):
@@ -222,9 +212,9 @@ def encode(
     with ExitStack() as stack:
         notes = Path(stack.enter_context(TemporaryDirectory())) / "chapters.txt"
         notes.write_text(_ffmetadata(metadata or {}, chapters, rate), encoding="utf-8")
-        target = stack.enter_context(_writable(path))
+        target = stack.enter_context(atomic_path(path))
         command = _compile(_encoder(first, target, notes, rate, (height, width), crf, gop, cuts))
-        child = stack.enter_context(_Child(command, f"write {path}", feeds=True))
+        child = stack.enter_context(Child(command, f"write {path}", feeds=True))
         frame: Frame | None = first
         while frame is not None:
             if frame.shape != first.shape or frame.dtype != np.uint8:
@@ -301,7 +291,7 @@ def _encoder(
 ) -> Any:
     height, width = frame.shape[:2]
     pipe = ffmpeg.input(
-        "pipe:0", format="rawvideo", pixel_format="rgb24", video_size=f"{width}x{height}", framerate=rate
+        "pipe:0", format="rawvideo", pixel_format="rgb24", video_size=(width, height), framerate=rate
     )
     video = (
         pipe.filter("scale", size[1], size[0], flags=_LANCZOS, out_color_matrix="bt709", out_range="tv")
@@ -405,147 +395,3 @@ def _video_header(log: str) -> str:
 def _exact_rate(stated: Fraction) -> Fraction:
     """The log shows 24000/1001 as 23.98: a rate that rounds to one of the NTSC rates is that rate."""
     return next((rate for rate in _NTSC if abs(rate - stated) <= Fraction(1, 200)), stated)
-
-
-# -- running ------------------------------------------------------------------------------------
-
-
-class _Child:
-    """A running ffmpeg: killed when it stalls, takes too long, or nobody wants it any more."""
-
-    def __init__(self, command: list[str], purpose: str, feeds: bool = False) -> None:
-        self._purpose = purpose
-        self._feeds = feeds
-        if not feeds and os.name == "posix":
-            command = ["/bin/sh", "-c", _LIMITS, *command]
-        # A session of its own: Ctrl-C reaches cinema, which lets the item in hand finish.
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if feeds else subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._log = bytearray()
-        self._left = TIME_LIMIT
-        self._deadline = math.inf
-        self._late = False
-        self._over = Event()
-        self._threads = [Thread(target=work, daemon=True) for work in (self._drain, self._watch)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        for thread in self._threads:
-            thread.join()
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                pipe.close()
-        self._close_input()
-
-    def fill(self, frame: Frame) -> bool:
-        """Read one frame; False at the end of the movie."""
-        assert self._process.stdout is not None
-        room = frame.data.cast("B")
-        with self._patience():
-            found = 0
-            while found < len(room) and (step := self._process.stdout.readinto(room[found:])):  # type: ignore[attr-defined]
-                found += step
-        if 0 < found < len(room):
-            self.finish()
-            raise InputError(f"Could not {self._purpose}: the last frame is incomplete.")
-        return found > 0
-
-    def lines(self) -> Iterator[str]:
-        """Read what the child prints, line by line."""
-        assert self._process.stdout is not None
-        while True:
-            with self._patience():
-                line = self._process.stdout.readline(4096)
-            if not line:
-                return
-            yield line.decode("utf-8", "replace").strip()
-
-    def feed(self, frame: Frame) -> None:
-        """Hand one frame over."""
-        assert self._process.stdin is not None
-        try:
-            with self._patience():
-                self._process.stdin.write(np.ascontiguousarray(frame).data)
-        except BrokenPipeError:
-            self.finish()
-
-    def finish(self) -> None:
-        """Wait for the end; an error of ffmpeg becomes one of ours."""
-        with self._patience():
-            self._close_input()
-            code = self._process.wait()
-        if self._late:
-            raise InputError(f"Could not {self._purpose}: ffmpeg did not answer in time and was stopped.")
-        self._threads[0].join()
-        if code:
-            raise self._failure(code)
-
-    def log(self) -> str:
-        """What ffmpeg printed, capped."""
-        return self._log.decode("utf-8", "replace")
-
-    def _failure(self, code: int) -> CinemaError:
-        lines = [line.strip() for line in self.log().splitlines() if line.strip()]
-        said = " | ".join(lines[-3:]) or f"exit code {code}"
-        message = f"Could not {self._purpose}. ffmpeg says: {said}"
-        if re.search(r"No space left|Permission denied|Read-only file system", said):
-            return MissingError(f"{message}. Make room or choose another folder.")
-        if self._feeds:
-            return MissingError(f"{message}. This ffmpeg is {find_ffmpeg()}; see: cinema doctor")
-        return InputError(f"{message}. Wanted an mp4, mov, mkv, webm, avi or ts movie.")
-
-    def _close_input(self) -> None:
-        if self._process.stdin is not None:
-            with suppress(BrokenPipeError):
-                self._process.stdin.close()
-
-    @contextmanager
-    def _patience(self) -> Iterator[None]:
-        """Time counts only while we wait for the child, not while the reader works on a frame."""
-        start = monotonic()
-        self._deadline = start + min(STALL, self._left)
-        try:
-            yield
-        finally:
-            self._deadline = math.inf
-            self._left -= monotonic() - start
-
-    def _drain(self) -> None:
-        assert self._process.stderr is not None
-        while piece := self._process.stderr.read1(4096):  # type: ignore[attr-defined]
-            # The head names the streams, the tail the error: drop from the middle.
-            self._log += piece
-            del self._log[32768:-16384]
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.5):
-            if monotonic() > self._deadline:
-                self._late = True
-                self._process.kill()
-                return
-
-
-@contextmanager
-def _writable(path: Path) -> Iterator[Path]:
-    try:
-        with atomic_path(path) as temporary:
-            yield temporary
-    except OSError as error:
-        raise MissingError(
-            f"Could not write {path}: {error.strerror or error}. Make room or choose another folder."
-        ) from error

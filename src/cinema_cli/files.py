@@ -72,7 +72,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def _aside(path: Path, suffix: str) -> Path:
-    return path.with_name(f".{path.stem[:64]}.{secrets.token_hex(4)}.part{suffix}")
+    return path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.part{suffix}")
 
 
 def _to_disk(path: Path) -> None:
@@ -95,7 +95,7 @@ def _told(path: Path, temporary: Path) -> Iterator[None]:
         inside = error.filename is not None and str(error.filename).startswith(f"{temporary}{os.sep}")
         if error.errno in _FULL:
             raise MissingError(f"{path}: the disk is full. Free some space and run it again.") from error
-        if not (ours or inside) or error.errno is None:
+        if isinstance(error, BlockingIOError) or not (ours or inside) or error.errno is None:
             raise
         raise InputError(
             f"{path}: cannot be written ({error.strerror}). Choose a folder that you may write to."
@@ -155,7 +155,8 @@ def locked(folder: Path) -> Iterator[None]:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with _told(folder, lock):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise InputError(
                 f"{folder}: another cinema is working in this folder. Wait until it ends, or choose another."

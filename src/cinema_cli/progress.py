@@ -29,10 +29,10 @@ class Progress:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
         self._bars = (
             rich_progress.Progress(
-                rich_progress.TextColumn("{task.description}"),
+                rich_progress.TextColumn("{task.description}", markup=False),
                 rich_progress.BarColumn(bar_width=30),
                 rich_progress.MofNCompleteColumn(),
-                rich_progress.TextColumn("{task.fields[unit]}"),
+                rich_progress.TextColumn("{task.fields[unit]}", markup=False),
                 rich_progress.TimeElapsedColumn(),
                 rich_progress.TextColumn("left"),
                 rich_progress.TimeRemainingColumn(),

@@ -10,6 +10,7 @@ keyframe of a shot that is to be rendered is its first frame (3.3).
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -65,22 +66,14 @@ def _written(value: object) -> str:
     return value
 
 
-def _duration(text: str) -> str:
-    if not 0 < seconds(text) <= MAX_DURATION:
-        raise ValueError(f"more than 0 and at most {MAX_DURATION} seconds were wanted, found {text!r}.")
-    return text
+def _bounded(most: int, unit: str, zero: bool = False) -> AfterValidator:
+    def check(text: str) -> str:
+        if not (0 < seconds(text) <= most or (zero and seconds(text) == 0)):
+            least = "" if zero else "more than 0 and "
+            raise ValueError(f"{least}at most {most} {unit} were wanted, found {text!r}.")
+        return text
 
-
-def _moment(text: str) -> str:
-    if seconds(text) > MAX_MOMENT:
-        raise ValueError(f"a time of at most {MAX_MOMENT} seconds was wanted, found {text!r}.")
-    return text
-
-
-def _rate(text: str) -> str:
-    if not 0 < seconds(text) <= MAX_RATE:
-        raise ValueError(f"more than 0 and at most {MAX_RATE} frames a second were wanted, found {text!r}.")
-    return text
+    return AfterValidator(check)
 
 
 def _line(text: str) -> str:
@@ -142,9 +135,9 @@ def inside(folder: Path, relative: str) -> Path:
     return path
 
 
-Seconds = Annotated[str, BeforeValidator(_written), AfterValidator(_duration)]
-Moment = Annotated[str, BeforeValidator(_written), AfterValidator(_moment)]
-Rate = Annotated[str, BeforeValidator(_written), AfterValidator(_rate)]
+Seconds = Annotated[str, BeforeValidator(_written), _bounded(MAX_DURATION, "seconds")]
+Moment = Annotated[str, BeforeValidator(_written), _bounded(MAX_MOMENT, "seconds", zero=True)]
+Rate = Annotated[str, BeforeValidator(_written), _bounded(MAX_RATE, "frames a second")]
 RelativePath = Annotated[str, AfterValidator(safe_relative)]
 Line = Annotated[str, Field(max_length=MAX_CAPTION), AfterValidator(_line)]
 Caption = Annotated[str, Field(max_length=MAX_CAPTION), AfterValidator(_prose)]
@@ -335,7 +328,8 @@ class Storyboard(Config):
         for shot in self.shots:
             if shot.id == id:
                 return shot
-        raise InputError(f"There is no shot {id!r}. The film has {_span([shot.id for shot in self.shots])}.")
+        known = f"{self.shots[0].id} to {self.shots[-1].id}" if self.shots else "no shots"
+        raise InputError(f"There is no shot {id!r}. The film has {known}.")
 
     def chosen(self, words: Sequence[str]) -> tuple[str, ...]:
         """The ids that words such as "0007" or, without the zeros, "7" mean, in the order of the film."""
@@ -350,13 +344,7 @@ class Storyboard(Config):
         return build(Storyboard, {**dict(self), "shots": shots}, f"with shot {id} changed")
 
 
-def _span(ids: list[str]) -> str:
-    return f"{ids[0]} to {ids[-1]}" if ids else "no shots"
-
-
 def _refuse_twice(what: str, names: list[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
+    for name, times in Counter(names).items():
+        if times > 1:
             raise ValueError(f"the {what} {name!r} is given twice; each must differ.")
-        seen.add(name)

@@ -8,6 +8,7 @@
 import contextlib
 import errno
 import os
+import shlex
 import sys
 import traceback
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from typer.core import TyperGroup
 
 from cinema_cli import __version__
 from cinema_cli.cli import doctor, plan, render, theatre, train_keyframes, train_video
-from cinema_cli.errors import CinemaError, Interrupted, MissingError
+from cinema_cli.errors import CinemaError, InputError, Interrupted, MissingError
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
@@ -34,7 +35,7 @@ class _Commands(TyperGroup):
         except (CinemaError, OSError, KeyboardInterrupt) as error:
             raise typer.Exit(_tell(error, debug=ctx.params["debug"])) from None
         except Exception as error:
-            if type(error).__module__.startswith("typer"):  # wrong usage, or an exit on purpose
+            if type(error).__module__.partition(".")[0] in ("typer", "click"):  # wrong usage, or an exit
                 raise
             raise typer.Exit(_tell(error, debug=ctx.params["debug"])) from None
 
@@ -57,16 +58,25 @@ def _as_cinema_error(error: BaseException) -> CinemaError:
     if isinstance(error, KeyboardInterrupt):
         return Interrupted("stopped at once. The same command goes on where it stopped.")
     if isinstance(error, OSError) and error.errno in _DISK:
-        where = f"{error.filename}: " if error.filename else ""
-        return MissingError(f"{where}{error.strerror}. Make room, or write elsewhere, and run it again.")
+        return MissingError(f"{_about(error)}. Make room, or write elsewhere, and run it again.")
+    if isinstance(error, OSError) and error.filename:
+        return InputError(f"{_about(error)}. Check the path and what you may do there.")
+    if isinstance(error, MemoryError) or "out of memory" in str(error):
+        return MissingError(f"there is not enough memory ({error}). Close other programs, or ask for less.")
+    if isinstance(error, ImportError) and not (error.name or "").startswith("cinema_cli"):
+        return MissingError(f"a library does not load ({error}). `cinema doctor` tells what to install.")
     return CinemaError(
         f"this is a fault in cinema, not in what you gave it ({type(error).__name__}: {error}). "
         f"Please report it; `{_with_debug(sys.argv)}` shows where it happened."
     )
 
 
+def _about(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+
+
 def _with_debug(argv: list[str]) -> str:
-    return " ".join(["cinema", "--debug", *argv[1:]])
+    return shlex.join(["cinema", "--debug", *(word for word in argv[1:] if word != "--debug")])
 
 
 def _version(wanted: bool) -> None:
@@ -114,7 +124,7 @@ app.command("doctor", rich_help_panel=_HERE, epilog=doctor.EXAMPLES)(doctor.doct
 def main() -> None:
     """Run ``cinema``; where the reader of stdout has gone, end in silence."""
     try:
-        app()
+        app(prog_name="cinema")  # not the name of __main__.py
     finally:
         try:
             sys.stdout.flush()

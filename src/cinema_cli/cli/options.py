@@ -5,6 +5,19 @@ from typing import Annotated, Any
 
 import typer
 
+
+class ShotList(tuple[str, ...]):
+    """Shots named on the command line."""
+
+    @classmethod
+    def read(cls, text: str) -> "ShotList":
+        """The shots that a list such as "7,9" names."""
+        words = [word.strip() for word in text.split(",")]
+        if not all(words):
+            raise typer.BadParameter(f"shots separated by commas were wanted, such as 7,9; found {text!r}.")
+        return cls(words)
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Preset = Annotated[str, typer.Option("--preset", help="A shipped preset.", metavar="NAME")]
@@ -15,7 +28,8 @@ Settings = Annotated[
     ),
 ]
 Redo = Annotated[
-    str | None, typer.Option("--redo", help="Make these shots anew, such as 7,9.", metavar="SHOTS")
+    ShotList | None,
+    typer.Option("--redo", parser=ShotList.read, help="Make these shots anew, such as 7,9.", metavar="SHOTS"),
 ]
 Run = Annotated[
     Path, typer.Option("--run", help="Folder of the run: checkpoints, config, log.", metavar="DIR")
@@ -26,13 +40,3 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the expanded conf
 def given(**options: Any) -> dict[str, Any]:
     """The options that were given; the others keep the default of the config."""
     return {name: value for name, value in options.items() if value is not None}
-
-
-def shots(text: str | None) -> tuple[str, ...] | None:
-    """The shots that a list such as "7,9" names."""
-    if text is None:
-        return None
-    words = tuple(word.strip() for word in text.split(","))
-    if not all(words):
-        raise typer.BadParameter(f"shots separated by commas were wanted, such as 7,9; found {text!r}.")
-    return words

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cinema_cli.cli.options import Json, Preset, Quiet, Redo, Settings, given, shots
+from cinema_cli.cli.options import Json, Preset, Quiet, Redo, Settings, given
 from cinema_cli.cli.summary import show
 
 EXAMPLES = """[bold]cinema plan story.txt --out film[/]   eight shots or as many as the story asks for
@@ -36,7 +36,7 @@ def plan(
     from cinema_cli.planning.plan import PlanConfig, plan_film
     from cinema_cli.progress import Progress
 
-    options = given(shots=count, seed=seed, preset=preset, steps=steps, redo=shots(redo))
+    options = given(shots=count, seed=seed, preset=preset, steps=steps, redo=redo)
     config = build(PlanConfig, with_overrides(options, settings or ()), "cinema plan")
     with Progress(quiet) as progress:
         made = plan_film(story, out, config, progress)

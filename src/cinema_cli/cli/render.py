@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cinema_cli.cli.options import Json, Preset, Quiet, Redo, Settings, given, shots
+from cinema_cli.cli.options import Json, Preset, Quiet, Redo, Settings, given
 from cinema_cli.cli.summary import show
 
 EXAMPLES = """[bold]cinema render film/storyboard.json[/]   writes film/clips/ and film/film.mp4
@@ -36,7 +36,7 @@ def render(
     from cinema_cli.progress import Progress
     from cinema_cli.rendering.render import RenderConfig, render_film
 
-    options = given(preset=preset, steps=steps, redo=shots(redo))
+    options = given(preset=preset, steps=steps, redo=redo)
     config = build(RenderConfig, with_overrides(options, settings or ()), "cinema render")
     with Progress(quiet) as progress:
         made = render_film(storyboard, out, config, progress)

@@ -11,12 +11,12 @@ def show(facts: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(facts, default=_plain, ensure_ascii=False, allow_nan=False))
         return
-    lines = {
-        name.replace("_", " "): _line(value) for name, value in facts.items() if value not in ((), [], {}, "")
-    }
-    width = max(map(len, lines), default=0)
-    for name, text in lines.items():
-        print(f"{name:<{width}}  {text}")
+    rows = [(name.replace("_", " "), text) for name, value in facts.items() for text in _lines(value)]
+    width = max((len(name) for name, _ in rows), default=0)
+    before = ""
+    for name, text in rows:  # a name is said once, beside the first of its lines
+        print(f"{name if name != before else '':<{width}}  {text}")
+        before = name
 
 
 def _plain(value: Any) -> Any:
@@ -25,11 +25,11 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in a JSON document")
 
 
-def _line(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_line(inner)}" for name, inner in value.items())
-    if isinstance(value, float):
-        return f"{value:.1f}"
+def _lines(value: Any) -> list[str]:
+    """A line for each entry of a list, one line for anything else, none for nothing."""
     if isinstance(value, list | tuple):
-        return "; ".join(_line(inner) for inner in value)
-    return str(value)
+        return [line for entry in value for line in _lines(entry)]
+    if isinstance(value, Mapping):
+        parts = [f"{name} {line}" for name, inner in value.items() for line in _lines(inner)]
+        return [", ".join(parts)] if parts else []
+    return [f"{value:.1f}" if isinstance(value, float) else str(value)]

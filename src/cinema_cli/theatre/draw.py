@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageDraw
 
+from cinema_cli.errors import InputError
 from cinema_cli.theatre.puppets import draw_puppet, pose
-from cinema_cli.theatre.scenery import draw_scenery
+from cinema_cli.theatre.scenery import kept_scenery
 from cinema_cli.theatre.world import FRAME_SIZE, Build, Figure, Position, ShotSize, StagedShot
 
 SUPERSAMPLING = 2
@@ -28,7 +29,6 @@ _CAMERA: dict[ShotSize, tuple[float, float]] = {
 _CROUCH: dict[ShotSize, float] = {"wide": 0.0, "medium": 0.0, "close-up": 0.23}
 """How much the camera of a close-up comes down to a short puppet, in heights of the frame."""
 
-
 _HOP_SCALE = 0.62
 """Hops are as high in every framing as in a wide one, so that a close-up keeps its hat in the picture."""
 
@@ -45,17 +45,19 @@ def draw_frame(
     """
     height, width = size
     if width != 2 * height or height < 1:
-        raise ValueError(f"a frame is drawn twice as wide as high; found {height}x{width} (height x width)")
+        raise InputError(
+            f"a frame is drawn twice as wide as high, found {height}x{width}; ask for HEIGHTx{{2 HEIGHT}}"
+        )
     large = (width * SUPERSAMPLING, height * SUPERSAMPLING)
-    scenery, shadow = draw_scenery(shot.place, shot.time, shot.size, large)
+    scenery, shadow = kept_scenery(shot.place, shot.time, shot.size, large)
     picture = scenery.copy()
     canvas = ImageDraw.Draw(picture)
     for figure in shot.figures:
-        _draw_figure(canvas, figure, shot.size, seconds, large, shadow)
+        draw_figure(canvas, figure, shot.size, seconds, large, shadow)
     return np.asarray(picture.reduce(SUPERSAMPLING))
 
 
-def _draw_figure(
+def draw_figure(
     canvas: ImageDraw.ImageDraw,
     figure: Figure,
     size: ShotSize,
@@ -63,6 +65,7 @@ def _draw_figure(
     large: tuple[int, int],
     shadow: tuple[int, int, int],
 ) -> None:
+    """Draws one figure where its shot has it at ``seconds``; ``large`` is width and height in pixels."""
     width, height = large
     scale, ground = _CAMERA[size]
     build: Build = figure.puppet.build

@@ -6,9 +6,9 @@ whole room.  Each function paints in scenery units and returns the colour of sha
 
 from random import Random
 
-from cinema_cli.theatre.outdoors import MOON, WINDOW_LIGHT, Backdrop, crescent
 from cinema_cli.theatre.palette import RGB, SKIES, lit, shaded
 from cinema_cli.theatre.pen import Pen
+from cinema_cli.theatre.sky import MOON, WINDOW_LIGHT, Backdrop, crescent
 from cinema_cli.theatre.world import SetName, TimeOfDay
 
 

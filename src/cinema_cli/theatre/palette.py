@@ -28,6 +28,16 @@ INK: RGB = (34, 28, 46)
 PAPER: RGB = (255, 252, 244)
 """The white of an eye."""
 
+TEAL: RGB = (22, 158, 158)
+LIME: RGB = (184, 216, 60)
+GLOW: RGB = (255, 240, 150)
+FUR: RGB = (158, 108, 66)
+PROP_PAINTS: tuple[RGB, ...] = (TEAL, LIME, GLOW, FUR)
+"""Umbrella, balloon, lantern, dog: paints that no coat and no hat has."""
+
+SLEEVE = 0.86
+"""How much darker than the coat its sleeves are."""
+
 SKIES: dict[TimeOfDay, tuple[RGB, RGB, RGB]] = {
     "day": (((92, 184, 238)), (136, 208, 246), (190, 231, 250)),
     "sunset": ((146, 78, 148), (238, 116, 104), (255, 184, 108)),

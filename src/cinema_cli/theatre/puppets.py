@@ -9,7 +9,19 @@ from math import pi, sin
 
 from PIL import ImageDraw
 
-from cinema_cli.theatre.palette import COATS_AND_HATS, INK, PAPER, RGB, SKIN_TONES, shaded
+from cinema_cli.theatre.palette import (
+    COATS_AND_HATS,
+    FUR,
+    GLOW,
+    INK,
+    LIME,
+    PAPER,
+    RGB,
+    SKIN_TONES,
+    SLEEVE,
+    TEAL,
+    shaded,
+)
 from cinema_cli.theatre.pen import Pen, Point
 from cinema_cli.theatre.world import Action, Build, Figure, Prop
 
@@ -17,10 +29,6 @@ WALK = 0.22
 """Widths of a frame that a walk covers in two seconds."""
 
 _EDGE = 0.022
-_TEAL: RGB = (22, 158, 158)
-_LIME: RGB = (184, 216, 60)
-_GLOW: RGB = (255, 240, 150)
-_FUR: RGB = (158, 108, 66)
 
 
 @dataclass(frozen=True)
@@ -157,7 +165,7 @@ def _arm(pen: Pen, shoulder: Point, reach: Point, prop: Prop | None, coat: RGB, 
     if prop in _IN_HAND:
         _IN_HAND[prop](pen, hand)
     pen.stroke((shoulder, elbow, hand), INK, 0.085)
-    pen.stroke((shoulder, elbow, hand), shaded(coat, 0.86), 0.056)
+    pen.stroke((shoulder, elbow, hand), shaded(coat, SLEEVE), 0.056)
     pen.oval(*hand, 0.042, 0.042, skin, INK, _EDGE * 0.8)
 
 
@@ -194,27 +202,27 @@ def _lantern(pen: Pen, hand: Point) -> None:
     pen.stroke(((x, y), (x, y - 0.06)), INK, 0.02)
     pen.oval(x, y - 0.11, 0.088, 0.088, (250, 206, 110))
     pen.shape(((x - 0.05, y - 0.17), (x + 0.05, y - 0.17), (x + 0.04, y - 0.06), (x - 0.04, y - 0.06)),
-              _GLOW, INK, _EDGE)  # fmt: skip
+              GLOW, INK, _EDGE)  # fmt: skip
 
 
 def _umbrella(pen: Pen, hand: Point) -> None:
     x, y = hand
     pen.stroke(((x, y - 0.08), (x, y + 0.30)), INK, 0.022)
     canopy = [(x - 0.01 + 0.17 * c, y + 0.2 + 0.15 * s) for c, s in _HALF_TURN]
-    pen.shape(canopy, _TEAL, INK, _EDGE)
+    pen.shape(canopy, TEAL, INK, _EDGE)
 
 
 def _balloon(pen: Pen, hand: Point) -> None:
     x, y = hand
     pen.stroke(((x, y), (x - 0.06, y + 0.2)), INK, 0.016)
-    pen.oval(x - 0.07, y + 0.31, 0.1, 0.125, _LIME, INK, _EDGE)
+    pen.oval(x - 0.07, y + 0.31, 0.1, 0.125, LIME, INK, _EDGE)
 
 
 def _dog(pen: Pen) -> None:
     x = -0.36
-    pen.stroke(((x - 0.12, 0.08), (x - 0.17, 0.17)), _FUR, 0.035)
-    pen.oval(x, 0.085, 0.12, 0.085, _FUR, INK, _EDGE)
-    pen.oval(x + 0.09, 0.19, 0.082, 0.075, _FUR, INK, _EDGE)
+    pen.stroke(((x - 0.12, 0.08), (x - 0.17, 0.17)), FUR, 0.035)
+    pen.oval(x, 0.085, 0.12, 0.085, FUR, INK, _EDGE)
+    pen.oval(x + 0.09, 0.19, 0.082, 0.075, FUR, INK, _EDGE)
     pen.oval(x + 0.04, 0.19, 0.032, 0.07, INK)
     pen.oval(x + 0.165, 0.18, 0.024, 0.022, INK)
     pen.oval(x + 0.115, 0.21, 0.018, 0.022, PAPER)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from cinema_cli.theatre.vocabulary import (
+    ALIASES,
     IRREGULAR_FORMS,
     LOOSE_PLACES,
     NEAR_ACTIONS,
@@ -24,42 +25,43 @@ from cinema_cli.theatre.vocabulary import (
 )
 from cinema_cli.theatre.world import Action, SetName, TimeOfDay
 
-WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*|[^\w\s]")
+MARKS = (
+    "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0981-\u09e3\u0a01-\u0dff\u0e31-\u0e4e"
+)
+"""Signs that belong to the letter before them: accents, and the vowels of many scripts."""
+LETTER = rf"[^\W\d_][{MARKS}]*"
+NAME = rf"(?:{LETTER})+(?:['’\-](?:{LETTER})+)*"
+WORD = re.compile(rf"{NAME}|[^\w\s]")
+"""A word, O'Brien and Anna-Lena among them, or a punctuation mark."""
 
 DESTINATION = frozenset(
     ("into", "to", "toward", "towards", "onto", "reached", "reaches", "entered", "enters", "aboard")
-)
+)  # fmt: skip
 LOCATION = frozenset(
-    "in inside at on under beneath by beside near among through across along behind within around over up down "
-    "between outside past before".split(" ")
-)
+    ("in", "inside", "at", "on", "under", "beneath", "by", "beside", "near", "among", "through",
+     "across", "along", "behind", "within", "around", "over", "up", "down", "between", "outside",
+     "past", "before", "above")
+)  # fmt: skip
 ELSEWHERE = frozenset(
     ("of", "from", "like", "about", "for", "with", "without", "than", "left", "leaves", "as")
-)
+)  # fmt: skip
 DETERMINERS = frozenset(
-    (
-        "the",
-        "a",
-        "an",
-        "his",
-        "her",
-        "their",
-        "my",
-        "our",
-        "its",
-        "your",
-        "this",
-        "that",
-        "some",
-        "one",
-        "another",
-    )
+    ("the", "a", "an", "his", "her", "their", "my", "our", "its", "your", "this", "that", "some",
+     "one", "another")
+)  # fmt: skip
+GETTING = frozenset(("after", "got", "grew", "became", "the", "was"))
+PASSAGE = frozenset(("through", "across", "along"))
+PARTS = frozenset(
+    ("corner", "edge", "middle", "end", "top", "side", "heart", "front", "foot", "centre", "out")
 )
+SNOWY = frozenset(("icy", "snowy", "frozen", "snow-covered"))
 LOOKING = re.compile(
     r"(look|star|gaz|point|laugh|shout|glanc|wav|bark|smil|thr[eo]w|listen|nod)(s|es|e|ed|ing)?$"
 )
-MOTION = frozenset(("go", "goes", "went", "come", "came", "comes", "run", "runs", "ran", "walk", "walks", "walked",
-                    "back", "return", "returns", "returned", "hurried", "way", "arrived", "reached"))  # fmt: skip
+MOTION = frozenset(
+    ("go", "goes", "went", "come", "came", "comes", "run", "runs", "ran", "walk", "walks", "walked",
+     "back", "return", "returns", "returned", "hurried", "way", "arrived", "reached")
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -103,14 +105,28 @@ def read_places(text: str) -> list[PlaceReading]:
     tokens = tokens_of(text)
     found = []
     for at, token in enumerate(tokens):
-        entry = place_table().get(token)
-        if entry is None or (at + 1 < len(tokens) and tokens[at + 1] in place_table()):
+        entry = place_entry(tokens, at)
+        if entry is None:
             continue
         name, near, loose = entry
         certainty = place_certainty(tokens, at, loose)
         if certainty:
-            found.append(PlaceReading(name, token, near, at, certainty))
+            found.append(PlaceReading(name, ALIASES.get(token, token), near, at, certainty))
     return found
+
+
+def place_entry(tokens: list[str], at: int) -> tuple[SetName, bool, bool] | None:
+    """The set of a token, whether it is only near, and whether the word is loose; none for other words.
+
+    Of two place words in a row the last is meant (*castle kitchen*), unless it is loose (*desert sand*).
+    """
+    table = place_table()
+    entry = table.get(tokens[at])
+    after = table.get(tokens[at + 1]) if at + 1 < len(tokens) else None
+    before = tokens[at - 1] if at else ""
+    if entry is None or (after is not None and not after[2]) or (entry[2] and before in table):
+        return None
+    return ("snowfield", False, entry[2]) if before in SNOWY else entry
 
 
 def place_certainty(tokens: list[str], at: int, loose: bool) -> int:
@@ -120,6 +136,10 @@ def place_certainty(tokens: list[str], at: int, loose: bool) -> int:
     for back in range(at - 1, max(at - 5, -1), -1):
         before = tokens[back]
         determined = determined or before in DETERMINERS
+        if before == "of" and back and tokens[back - 1] in PARTS:
+            return 2
+        if before == "from" and any(LOOKING.match(token) for token in tokens[:back]):
+            return 2
         if before in ELSEWHERE or not before[0].isalpha():
             break
         if word == "home" and before in MOTION:
@@ -127,24 +147,31 @@ def place_certainty(tokens: list[str], at: int, loose: bool) -> int:
         if before in DESTINATION or before in LOCATION:
             if word in ONLY_AFTER and before not in ONLY_AFTER[word]:
                 return 0
-            if before == "at" and back and LOOKING.match(tokens[back - 1]):
+            if before in ("at", "to", "towards") and any(
+                LOOKING.match(token) for token in tokens[max(back - 2, 0) : back]
+            ):
                 return 0
-            return 3 if before in DESTINATION else 2
+            return 3 if before in DESTINATION or before in PASSAGE else 2
     subject = determined and at <= 4 and tokens[0] in DETERMINERS
     return 1 if subject and not loose and word not in ONLY_AFTER else 0
 
 
 def best_place(text: str) -> PlaceReading | None:
-    """The place where the text plays: the surest reading, and of equals the last."""
-    return max(read_places(text), key=lambda reading: (reading.certainty, reading.at), default=None)
+    """The place where the text plays: the last it goes to, else the first it is in."""
+    readings = read_places(text)
+    surest = max((reading.certainty for reading in readings), default=0)
+    equals = [reading for reading in readings if reading.certainty == surest]
+    return (equals[-1] if surest == 3 else equals[0]) if equals else None
 
 
 def named_place(words: str) -> PlaceReading | None:
-    """The place that a short description such as *an old library by the sea* is about: its first place word."""
-    for at, token in enumerate(tokens_of(words)):
-        if token in place_table():
-            name, near, _ = place_table()[token]
-            return PlaceReading(name, token, near, at, 1)
+    """The place that a short description is about, its first place word: *an old library by the sea*."""
+    tokens = tokens_of(words)
+    for at, token in enumerate(tokens):
+        entry = place_entry(tokens, at)
+        if entry is not None:
+            name, near, _ = entry
+            return PlaceReading(name, ALIASES.get(token, token), near, at, 1)
     return None
 
 
@@ -161,7 +188,7 @@ def read_time(text: str) -> TimeReading | None:
         elif (
             token == "dark" and before in ("after", "got", "grew", "became", "the", "was") and after in ".,;!"
         ):
-            found.append(TimeReading("night", token, False))
+            found.append(TimeReading("night", "night", False))
         elif token in ("sun", "moon", "stars") and before not in ("on", "to", "among"):
             found.append(light_of(token, after, tokens))
     if {"day", "night"} <= {reading.word for reading in found}:
@@ -172,11 +199,11 @@ def read_time(text: str) -> TimeReading | None:
 def light_of(token: str, after: str, tokens: list[str]) -> TimeReading:
     """What the sun, the moon or the stars tell: they rise, set or shine."""
     if token != "sun":
-        return TimeReading("night", token, False)
+        return TimeReading("night", "night", False)
     if after in ("rose", "rises", "rising", "came") or "dawn" in tokens:
         return TimeReading("sunset", "sunrise", True)
-    setting = after in ("set", "sets", "sank", "sinks", "went", "goes", "going", "setting", "sinking")
-    return TimeReading("sunset" if setting else "day", token, False)
+    setting = not {"set", "sets", "sank", "sinks", "down", "setting", "sinking"}.isdisjoint(tokens)
+    return TimeReading("sunset", "sunset", False) if setting else TimeReading("day", "day", False)
 
 
 def read_actions(text: str) -> list[ActionReading]:
@@ -190,6 +217,8 @@ def read_actions(text: str) -> list[ActionReading]:
             continue
         entry = action_table().get(token)
         if entry is None or (before and before[-1] in DETERMINERS | {"of"}):
+            continue
+        if token in ("left", "gone") and before and before[-1] in ("was", "were", "is", "are", "on", "to"):
             continue
         if any(word in ("not", "never") or word.endswith(("n't", "n’t")) for word in before):
             continue

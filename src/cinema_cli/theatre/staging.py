@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cinema_cli.theatre.captions import DEFAULT_FACING
 from cinema_cli.theatre.reading import best_action, named_place, read_actions, read_time, tokens_of
+from cinema_cli.theatre.wording import PLACE_WORDS
 from cinema_cli.theatre.world import (
     Action,
     Facing,
@@ -66,10 +67,9 @@ def stage(description: ShotDescription, seed: int = 0) -> tuple[StagedShot, list
     time = stage_time(description.time, notes)
     shown, left_out = description.acting[:MOST_FIGURES], description.acting[MOST_FIGURES:]
     if left_out:
-        notes.append(
-            f"at most two puppets share a frame: {listed([acting.puppet.name for acting in shown])} are shown, "
-            f"{listed([acting.puppet.name for acting in left_out])} {'are' if len(left_out) > 1 else 'is'} not"
-        )
+        on = listed([acting.puppet.name for acting in shown])
+        off = listed([acting.puppet.name for acting in left_out])
+        notes.append(f"at most two puppets share a frame: {on} are shown, {off} not")
     figures = [
         Figure(
             acting.puppet,
@@ -88,11 +88,11 @@ def stage_place(words: str, seed: int, notes: list[str]) -> Place:
     if reading is not None:
         key = reading.word.removesuffix("s") if reading.near else reading.set
         if reading.near:
-            notes.append(f"{with_article(reading.word)} is staged as the {reading.set}")
+            notes.append(staged_as(with_article(reading.word), reading.set))
         return Place(reading.set, layout_of(f"{reading.set} {key}", seed))
     proper = words[:1].isupper()
     nearest: SetName = "city" if proper else "theatre"
-    notes.append(f"{words if proper else repr(words)} is staged as the {nearest}")
+    notes.append(staged_as(words if proper else f"“{words}”", nearest))
     return Place(nearest, layout_of(f"{nearest} {' '.join(tokens_of(words))}", seed))
 
 
@@ -131,9 +131,20 @@ def layout_of(key: str, seed: int) -> int:
     return zlib.crc32(f"{key} {seed}".encode()) & 0x7FFFFFFF
 
 
+def staged_as(words: str, name: SetName) -> str:
+    """The note for a place that the theatre lacks."""
+    plural = words.islower() and words.endswith("s") and not words.startswith(("a ", "an "))
+    verb = "are" if plural and words != "mars" else "is"
+    return f"{words} {verb} staged as {PLACE_WORDS[name][0][1]}"
+
+
 def with_article(noun: str) -> str:
-    """``a library``, ``an island``; plurals and proper nouns stay as they are."""
-    if noun.endswith("s") and not noun.endswith("ss") or noun == "mars":
+    """``a library``, ``an island``, ``the moon``; plurals and proper nouns stay as they are."""
+    if noun in ("moon", "sea", "ocean", "countryside", "galaxy", "universe"):
+        return f"the {noun}"
+    if noun in ("home", "orbit"):
+        return noun
+    if noun.endswith("s") and not noun.endswith("ss"):
         return noun
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 

@@ -1,0 +1,248 @@
+"""A storyboard to look at: one self-contained page, or one plain picture.
+
+The page needs no script, no network and no other file: pictures are inlined, and its own security
+policy forbids the rest.  It shows what a shot remembered as small pictures, each as large as it was
+remembered (GoldenMem; paper, section 3.2), so that one sees the past fade.
+"""
+
+import base64
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cinema_cli.errors import InputError
+from cinema_cli.files import write_atomic
+from cinema_cli.progress import clock
+from cinema_cli.storyboard import MAX_FRAME_PIXELS, Shot, Storyboard, inside, seconds, tags
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw, ImageFont
+
+PAGE_NAME = "contact-sheet.html"
+FILM_NAME = "film.mp4"
+
+WIDTHS = ((100, 512), (1_000, 320), (10_000, 160))
+"""Width of a picture on the page, in pixels, for up to so many shots: a page stays below about 100 MB."""
+MEMORY_WIDTH = 96
+MEMORY_HEIGHT = 46
+"""Height on the page of a memory at full size; smaller ones are drawn to scale."""
+
+SHEET_SHOTS = 96
+"""A plain picture shows at most so many shots, and says when there are more."""
+CELL = (320, 160)
+MARGIN = 16
+LINES = 4
+"""Lines of caption under a picture of the plain sheet."""
+LINE = 19
+PAPER, INK, DIM = (18, 18, 22), (226, 224, 218), (140, 138, 132)
+
+Run = tuple[str, float | None]
+"""A piece of text, with the hue of the name it is."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One remembered shot as the page shows it."""
+
+    shot: str
+    known: bool
+    score: float | None
+    tokens: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Card:
+    """One shot as the page shows it."""
+
+    shot: Shot
+    start: str
+    seconds: str
+    runs: list[Run]
+    picture: str | None
+    small: str | None
+    clip: str | None
+    memories: list[Memory]
+
+
+def write_contact_sheet(storyboard: Storyboard, folder: Path) -> Path:
+    """Write ``contact-sheet.html`` beside the storyboard and return its path."""
+    hues = name_hues(storyboard)
+    cards = list(_cards(storyboard, folder, hues))
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    total = sum((seconds(shot.duration) for shot in storyboard.shots), Fraction(0))
+    made_with = next((s.keyframe_made_with for s in storyboard.shots if s.keyframe_made_with), None)
+    page = environment.get_template("contact_sheet.html.j2").render(
+        board=storyboard,
+        caption=text_runs(storyboard.caption, hues),
+        cast=[(member, hues[member.name], text_runs(member.look, hues)) for member in storyboard.cast],
+        cards=cards,
+        length=clock(float(total)),
+        scenes=len({shot.scene for shot in storyboard.shots if shot.scene}),
+        film=FILM_NAME if (folder / FILM_NAME).is_file() else None,
+        ratio=storyboard.frame_size[1] / storyboard.frame_size[0],
+        made_with=made_with,
+    )
+    path = folder / PAGE_NAME
+    write_atomic(path, page)
+    return path
+
+
+def sheet_image(storyboard: Storyboard, folder: Path, columns: int = 4) -> "Image.Image":
+    """A plain contact sheet: pictures in rows, each with its number, length and caption."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    shown = storyboard.shots[:SHEET_SHOTS]
+    columns = max(1, min(columns, len(shown)))
+    width, height = CELL[0] + MARGIN, CELL[1] + LINE * (LINES + 1) + MARGIN + 8
+    rows = -(-len(shown) // columns)
+    sheet = Image.new("RGB", (columns * width + MARGIN, rows * height + 3 * LINE + MARGIN), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    title, body = ImageFont.load_default(22), ImageFont.load_default(14)
+    more = f", the first {len(shown)} shown" if len(shown) < len(storyboard.shots) else ""
+    draw.text((MARGIN, MARGIN), storyboard.title or "Untitled", INK, title)
+    told = f"{len(storyboard.shots)} shots{more}"
+    draw.text((sheet.width - MARGIN, MARGIN + 6), told, DIM, body, anchor="ra")
+    hues = name_hues(storyboard)
+    for index, shot in enumerate(shown):
+        left = MARGIN + index % columns * width
+        top = 3 * LINE + index // columns * height
+        _draw_cell(draw, sheet, shot, folder, (left, top))
+        _draw_runs(draw, text_runs(shot.caption, hues), (left, top + CELL[1] + 6 + LINE), body)
+    return sheet
+
+
+def name_hues(storyboard: Storyboard) -> dict[str, float]:
+    """A hue in degrees for every name: the golden angle apart, in the order of the cast, then of mention."""
+    names = [member.name for member in storyboard.cast]
+    for caption in (storyboard.caption, *(shot.caption for shot in storyboard.shots)):
+        names += tags(caption)
+    return {name: (28 + 137.508 * index) % 360 for index, name in enumerate(dict.fromkeys(names))}
+
+
+def text_runs(caption: str, hues: dict[str, float]) -> list[Run]:
+    """A caption in pieces, its tagged names with their hues; what is no tag stays as written."""
+    if not hues:
+        return [(caption, None)]
+    names = "|".join(re.escape(name) for name in hues)
+    pieces = re.split(f"<({names})>", caption)
+    return [(piece, hues[piece] if index % 2 else None) for index, piece in enumerate(pieces) if piece]
+
+
+def _cards(storyboard: Storyboard, folder: Path, hues: dict[str, float]) -> Iterator[Card]:
+    width = next(width for shots, width in WIDTHS if len(storyboard.shots) <= shots)
+    known = {shot.id for shot in storyboard.shots if shot.keyframe}
+    largest = max((memory.short_side_tokens for s in storyboard.shots for memory in s.context), default=1)
+    start = Fraction(0)
+    for shot in storyboard.shots:
+        picture = _open(shot, folder)
+        yield Card(
+            shot=shot,
+            start=clock(float(start)),
+            seconds=f"{float(seconds(shot.duration)):.3g} s",
+            runs=text_runs(shot.caption, hues),
+            picture=_inlined(picture, width) if picture else None,
+            small=_inlined(picture, MEMORY_WIDTH) if picture else None,
+            clip=quote(shot.clip) if shot.clip and inside(folder, shot.clip).is_file() else None,
+            memories=[
+                Memory(
+                    memory.shot,
+                    memory.shot in known,
+                    memory.score,
+                    memory.short_side_tokens,
+                    round(MEMORY_HEIGHT * memory.short_side_tokens / largest),
+                )
+                for memory in shot.context
+            ],
+        )
+        start += seconds(shot.duration)
+
+
+def _open(shot: Shot, folder: Path) -> "Image.Image | None":
+    from PIL import Image, UnidentifiedImageError
+
+    if shot.keyframe is None:
+        return None
+    path = inside(folder, shot.keyframe)
+    try:
+        with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as picture:
+            if picture.width * picture.height > MAX_FRAME_PIXELS:
+                raise InputError(f"{path}: wanted at most {MAX_FRAME_PIXELS} pixels, found {picture.size}.")
+            return picture.convert("RGB")
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: shot {shot.id} names this keyframe, but it is not there. Draw it again: cinema plan"
+        ) from error
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: wanted a png, jpg or webp picture: {error}") from error
+
+
+def _inlined(picture: "Image.Image", width: int) -> str:
+    """The picture as a data URI; a small one is enlarged at most twice."""
+    from PIL import Image
+
+    width = min(width, 2 * picture.width)
+    height = max(1, round(picture.height * width / picture.width))
+    stream = io.BytesIO()
+    picture.resize((width, height), Image.Resampling.LANCZOS).save(stream, "JPEG", quality=90, subsampling=0)
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def _draw_cell(
+    draw: "ImageDraw.ImageDraw", sheet: "Image.Image", shot: Shot, folder: Path, corner: tuple[int, int]
+) -> None:
+    from PIL import ImageFont, ImageOps
+
+    left, top = corner
+    picture = _open(shot, folder)
+    draw.rectangle((left, top, left + CELL[0] - 1, top + CELL[1] - 1), (32, 32, 38))
+    body = ImageFont.load_default(14)
+    if picture is None:
+        middle = (left + CELL[0] // 2, top + CELL[1] // 2)
+        draw.text(middle, "not drawn yet", DIM, body, anchor="mm")
+    else:
+        fitted = ImageOps.contain(picture, CELL)
+        sheet.paste(fitted, (left + (CELL[0] - fitted.width) // 2, top + (CELL[1] - fitted.height) // 2))
+    below = top + CELL[1] + 6
+    length = f"{float(seconds(shot.duration)):.3g} s"
+    draw.text((left, below), f"{shot.id}  {shot.scene}"[:40], (240, 190, 90), body)
+    draw.text((left + CELL[0], below), length, DIM, body, anchor="ra")
+
+
+def _draw_runs(
+    draw: "ImageDraw.ImageDraw",
+    runs: list[Run],
+    corner: tuple[int, int],
+    font: "ImageFont.FreeTypeFont | ImageFont.ImageFont",
+) -> None:
+    """Set text word by word into the width of a cell; what does not fit ends in an ellipsis."""
+    from PIL import ImageColor
+
+    left, top = corner
+    x, line = 0.0, 0
+    space = draw.textlength(" ", font)
+    for text, hue in runs:
+        colour = INK if hue is None else ImageColor.getrgb(f"hsl({hue:.0f}, 80%, 70%)")
+        for blank, word in re.findall(r"(\s*)(\S+|$)", text):
+            x += space if blank and x else 0
+            length = draw.textlength(word, font)
+            if x + length > CELL[0] - (line == LINES - 1) * 2 * space:
+                x, line = 0.0, line + 1
+            if line == LINES:
+                draw.text((left + CELL[0], top + (LINES - 1) * LINE), "…", DIM, font, anchor="ra")
+                return
+            draw.text((left + x, top + line * LINE), word, colour, font)
+            x += length

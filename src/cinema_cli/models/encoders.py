@@ -1,0 +1,111 @@
+"""Encoders: captions to text tokens, frames to image tokens and clips to latents, and back.
+
+The text encoders are those of FLUX.1: T5 gives one vector per token, CLIP one pooled vector.  Padding is
+attended to, as stock FLUX does: the model is trained with it.  Image latents are packed 2 x 2 into tokens.
+
+Shapes:  n captions or frames   T text tokens   L image tokens   C channels of a token   H, W pixels
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL
+from einops import rearrange
+from torch import Tensor, nn
+from transformers import CLIPTextModel, PreTrainedTokenizerFast, T5EncoderModel
+
+
+@dataclass(frozen=True)
+class Words:
+    """Encoded captions."""
+
+    text: Tensor  # (n, T, D_text)
+    pooled: Tensor  # (n, D_pooled)
+
+
+class TextEncoder:
+    """T5 tokens and CLIP's pooled vector, as ``FluxPipeline`` computes them."""
+
+    def __init__(
+        self,
+        clip: nn.Module,
+        clip_tokenizer: PreTrainedTokenizerFast,
+        t5: nn.Module,
+        t5_tokenizer: PreTrainedTokenizerFast,
+        length: int,
+    ) -> None:
+        """``length``: text tokens that a caption is padded or cut to (T)."""
+        self.clip, self.clip_tokenizer = clip, clip_tokenizer
+        self.t5, self.t5_tokenizer = t5, t5_tokenizer
+        self.length = length
+
+    @classmethod
+    def load(cls, folder: Path, length: int) -> "TextEncoder":
+        """From a folder in ``FluxPipeline`` layout."""
+        return cls(
+            CLIPTextModel.from_pretrained(folder / "text_encoder"),
+            PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer"),
+            T5EncoderModel.from_pretrained(folder / "text_encoder_2"),
+            PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer_2"),
+            length,
+        )
+
+    def encode(self, captions: list[str]) -> Words:
+        """(n, T, D_text) and (n, D_pooled)."""
+        device = next(self.t5.parameters()).device
+        clip_ids = self._ids(self.clip_tokenizer, captions, self.clip_tokenizer.model_max_length).to(device)
+        t5_ids = self._ids(self.t5_tokenizer, captions, self.length).to(device)
+        return Words(self.t5(t5_ids)[0], self.clip(clip_ids).pooler_output)
+
+    def cut(self, captions: list[str]) -> list[int]:
+        """Indices of captions that are longer than T tokens and would lose their end."""
+        lengths = [len(ids) for ids in self.t5_tokenizer(captions)["input_ids"]]
+        return [i for i, length in enumerate(lengths) if length > self.length]
+
+    @staticmethod
+    def _ids(tokenizer: PreTrainedTokenizerFast, captions: list[str], length: int) -> Tensor:
+        ids: Tensor = tokenizer(
+            captions, padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+        )["input_ids"]
+        return ids
+
+
+class ImageCodec:
+    """Frames to packed, normalised latents and back, with FLUX's autoencoder."""
+
+    def __init__(self, vae: AutoencoderKL) -> None:
+        """``vae``: its config holds the shift and scale of the latents."""
+        self.vae = vae
+        self.patch = 2 ** len(vae.config.block_out_channels)
+        """Pixels along a side of a token: the autoencoder's reduction times the 2 x 2 packing."""
+
+    @classmethod
+    def load(cls, folder: Path) -> "ImageCodec":
+        """From a folder in ``FluxPipeline`` layout."""
+        return cls(AutoencoderKL.from_pretrained(folder / "vae").eval())
+
+    def grid(self, frame_size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width in tokens of a frame of ``frame_size`` pixels."""
+        return frame_size[0] // self.patch, frame_size[1] // self.patch
+
+    @torch.no_grad()
+    def encode(self, frames: Tensor) -> Tensor:
+        """uint8 (n, H, W, 3) -> tokens (n, L, C)."""
+        pixels = frames.to(self.vae.device).permute(0, 3, 1, 2).to(self.vae.dtype) / 127.5 - 1
+        latents = self.vae.encode(pixels).latent_dist.mean
+        latents = (latents - self.vae.config.shift_factor) * self.vae.config.scaling_factor
+        return rearrange(latents, "n c (h p) (w q) -> n (h w) (c p q)", p=2, q=2)
+
+    @torch.no_grad()
+    def decode(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
+        """Tokens (n, L, C) -> uint8 (n, H, W, 3)."""
+        latents = rearrange(tokens, "n (h w) (c p q) -> n c (h p) (w q)", h=grid[0], p=2, q=2)
+        latents = latents / self.vae.config.scaling_factor + self.vae.config.shift_factor
+        pixels = self.vae.decode(latents.to(self.vae.dtype)).sample
+        return to_uint8(pixels).permute(0, 2, 3, 1)
+
+
+def to_uint8(pixels: Tensor) -> Tensor:
+    """[-1, 1] -> 0 to 255, rounded."""
+    return ((pixels.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu()

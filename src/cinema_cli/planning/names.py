@@ -1,0 +1,146 @@
+"""Names in a story: which of its words with a capital letter are people, which are places, which neither.
+
+Inside a sentence a capital letter speaks for a name; at its beginning only a word that does what people do,
+or comes back, or is a known name.  What is only ever *in* or *at* is a place; weekdays, languages and
+countries are nobody.  A word of a script without capitals counts as a name in a text that has them.
+"""
+
+from collections import Counter
+
+from cinema_cli.planning.common_words import DOING, NEVER_NAMES, ORDINARY, PLACE_NAMES, ROLES, TITLES
+from cinema_cli.theatre.names import REAL_NAMES
+from cinema_cli.theatre.reading import LOOKING, MOTION, action_table, place_table
+
+LONGEST_NAME = 40
+INSIDE = frozenset(("in", "into", "at", "near", "through", "across", "around", "outside", "inside"))
+PERHAPS_PLACE = frozenset(("to", "from", "of", "for"))
+PARTICLES = frozenset(("van", "von", "de", "da", "di", "del", "la", "bin", "al", "ibn", "der"))
+KNOWN_NAMES = frozenset(REAL_NAMES)
+
+
+class Candidates:
+    """Words with a capital letter, and what speaks for each being a name."""
+
+    def __init__(self, texts: list[list[str]]) -> None:
+        self.small = {token for tokens in texts for token in tokens if token.islower()}
+        letters = Counter(has_case(token) for tokens in texts for token in tokens if token[0].isalpha())
+        self.cased = letters[True] >= letters[False]
+        self.counts: Counter[str] = Counter()
+        self.inside: Counter[str] = Counter()
+        self.doing: Counter[str] = Counter()
+        self.located: Counter[str] = Counter()
+        self.perhaps: Counter[str] = Counter()
+        for tokens in texts:
+            self._read(tokens)
+        self.places = frozenset(run for run in self.counts if self._is_place(run))
+
+    def names(self) -> list[str]:
+        """The names, longest first, so that a part of a name finds the whole."""
+        runs = [run for run in self.counts if run not in self.places and self._is_name(run)]
+        return sorted(runs, key=lambda run: (-len(run.split()), -self.counts[run], run))
+
+    def _read(self, tokens: list[str]) -> None:
+        at = 0
+        while at < len(tokens):
+            words, length = self._run(tokens, at)
+            if words:
+                self._weigh(tokens, at, words, length)
+            at += max(length, 1)
+
+    def _run(self, tokens: list[str], at: int) -> tuple[list[str], int]:
+        """The words with capital letters from a token on, as far as they may be one name."""
+        if not self._may_begin(tokens, at):
+            return [], 1
+        words = [bare(tokens[at])]
+        end = at + 1
+        while end < len(tokens) and not tokens[end - 1].endswith(("'s", "’s")):
+            if tokens[end] == "." and words[-1].lower() in TITLES:
+                end += 1
+            elif tokens[end].lower() in PARTICLES and end + 1 < len(tokens) and is_capital(tokens[end + 1]):
+                words.append(tokens[end])
+                end += 1
+            elif is_capital(tokens[end]) and has_case(tokens[end]) and self._may_be(tokens[end]):
+                words.append(bare(tokens[end]))
+                end += 1
+            else:
+                break
+        only_title = all(word.lower() in TITLES for word in words)
+        return ([], end - at) if only_title else (words, end - at)
+
+    def _may_be(self, token: str) -> bool:
+        word = bare(token)
+        shouting = len(word) > 1 and word.isupper() and has_case(word)
+        return word.lower() not in NEVER_NAMES and word.lower() not in ("i", "i'm", "i’m") and not shouting
+
+    def _may_begin(self, tokens: list[str], at: int) -> bool:
+        token = tokens[at]
+        word = bare(token)
+        if not is_capital(token) or not self._may_be(token) or (not has_case(token) and not self.cased):
+            return False
+        if len(word) > LONGEST_NAME or (word.lower() in ROLES and word.lower() not in TITLES):
+            return False
+        if not is_first(tokens, at):
+            return True
+        if word.lower() in TITLES and at + 1 < len(tokens):
+            return is_capital(tokens[at + 1]) or tokens[at + 1] == "."
+        if (
+            word.lower() in ORDINARY
+            or word.lower().replace("’", "'") in ORDINARY
+            or word.lower() in self.small
+        ):
+            return False
+        return word in KNOWN_NAMES or not word.endswith(("ing", "ly", "ed", "ness", "tion"))
+
+    def _weigh(self, tokens: list[str], at: int, words: list[str], length: int) -> None:
+        run = " ".join(words)
+        self.counts[run] += 1
+        before = tokens[at - 1].lower() if at else ""
+        owns = tokens[at + length - 1].endswith(("'s", "’s"))
+        looked_at = before == "at" and at > 1 and LOOKING.match(tokens[at - 2].lower()) is not None
+        travelled = before in ("to", "from") and not MOTION.isdisjoint(tokens[max(at - 6, 0) : at])
+        if (before in INSIDE or travelled) and not owns and not looked_at:
+            self.located[run] += 1
+        elif before in PERHAPS_PLACE and not owns:
+            self.perhaps[run] += 1
+        elif not is_first(tokens, at) and before not in ("the", "a", "an"):
+            self.inside[run] += 1
+        following = tokens[at + length].lower() if at + length < len(tokens) else ""
+        if (following in DOING or following in action_table()) and before not in ("the", "a", "an"):
+            self.doing[run] += 1
+
+    def _is_place(self, run: str) -> bool:
+        if run.lower() in PLACE_NAMES or run.split()[-1].lower() in PLACE_NAMES:
+            return True
+        if any(word.lower() in place_table() for word in run.split()):
+            return True
+        if self.inside[run] or self.doing[run] or run in KNOWN_NAMES:
+            return False
+        return bool(self.located[run])
+
+    def _is_name(self, run: str) -> bool:
+        first = run.split()[0]
+        if self.inside[run] or first.lower() in TITLES or first in KNOWN_NAMES or not has_case(first):
+            return True
+        return bool(self.doing[run] or self.perhaps[run]) or (
+            self.counts[run] > 1 and run.lower() not in self.small
+        )
+
+
+def is_capital(token: str) -> bool:
+    """Whether a word may be a name by its first letter: a capital, or of a script without capitals."""
+    return token[0].isalpha() and (token[0].isupper() or token[0].istitle() or not has_case(token))
+
+
+def has_case(token: str) -> bool:
+    """Whether the script of the word has capital letters."""
+    return token[0].lower() != token[0].upper()
+
+
+def is_first(tokens: list[str], at: int) -> bool:
+    """Whether a token begins a sentence or a quotation."""
+    return at == 0 or tokens[at - 1] in "“”\"'‘’«»„:—–([*.!?…"
+
+
+def bare(token: str) -> str:
+    """The word without the ending of possession."""
+    return token.removesuffix("'s").removesuffix("’s")

@@ -1,0 +1,158 @@
+"""A child process that is fed frames or read from, under limits: how ``ffmpeg.py`` runs ffmpeg.
+
+It is killed when it stalls, when it takes too long, and when its frames are no longer wanted.
+A child that reads a stranger's movie may write no file and may not eat the machine.
+"""
+
+import math
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cinema_cli.errors import CinemaError, InputError, MissingError
+
+STALL = 120.0
+"""Seconds that the child may take for the next frame."""
+TIME_LIMIT = 6 * 3600.0
+"""Seconds that may be spent waiting for one child; what its reader does in between is not counted."""
+
+# No file and no core dump written; a day of processor time; 8 GiB of address space.
+_LIMITS = 'ulimit -c 0; ulimit -f 0; ulimit -t 86400; ulimit -v 8388608; exec "$0" "$@"'
+
+
+class Child:
+    """A running ffmpeg: killed when it stalls, takes too long, or nobody wants it any more."""
+
+    def __init__(self, command: list[str], purpose: str, feeds: bool = False) -> None:
+        self._purpose = purpose
+        self._feeds = feeds
+        if not feeds:
+            command = ["/bin/sh", "-c", _LIMITS, *command]
+        # A session of its own: Ctrl-C reaches cinema, which lets the item in hand finish.
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if feeds else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._log = bytearray()
+        self._left = TIME_LIMIT
+        self._deadline = math.inf
+        self._late = False
+        self._over = Event()
+        self._threads = [Thread(target=work, daemon=True) for work in (self._drain, self._watch)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        for thread in self._threads:
+            thread.join()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+        self._close_input()
+
+    def fill(self, frame: NDArray[np.uint8]) -> bool:
+        """Read one frame; False at the end of the movie."""
+        assert self._process.stdout is not None
+        room = frame.data.cast("B")
+        with self._patience():
+            found = 0
+            while found < len(room) and (step := self._process.stdout.readinto(room[found:])):  # type: ignore[attr-defined]
+                found += step
+        if 0 < found < len(room):
+            self.finish()
+            raise InputError(f"Could not {self._purpose}: the last frame is incomplete.")
+        return found > 0
+
+    def lines(self) -> Iterator[str]:
+        """Read what the child prints, line by line."""
+        assert self._process.stdout is not None
+        while True:
+            with self._patience():
+                line = self._process.stdout.readline(4096)
+            if not line:
+                return
+            yield line.decode("utf-8", "replace").strip()
+
+    def feed(self, frame: NDArray[np.uint8]) -> None:
+        """Hand one frame over."""
+        assert self._process.stdin is not None
+        try:
+            with self._patience():
+                self._process.stdin.write(np.ascontiguousarray(frame).data)
+        except BrokenPipeError:
+            self.finish()
+
+    def finish(self) -> None:
+        """Wait for the end; an error of ffmpeg becomes one of ours."""
+        with self._patience():
+            self._close_input()
+            code = self._process.wait()
+        if self._late:
+            raise InputError(f"Could not {self._purpose}: ffmpeg did not answer in time and was stopped.")
+        self._threads[0].join()
+        if code:
+            raise self._failure(code)
+
+    def log(self) -> str:
+        """What ffmpeg printed, capped."""
+        return self._log.decode("utf-8", "replace")
+
+    def _failure(self, code: int) -> CinemaError:
+        lines = [line.strip() for line in self.log().splitlines() if line.strip()]
+        said = " | ".join(lines[-3:]) or f"exit code {code}"
+        message = f"Could not {self._purpose}. ffmpeg says: {said}"
+        if re.search(r"No space left|Permission denied|Read-only file system", said):
+            return MissingError(f"{message}. Make room or choose another folder.")
+        if self._feeds:
+            return MissingError(f"{message}. Wanted an ffmpeg that writes H.264; see: cinema doctor")
+        return InputError(f"{message}. Wanted an mp4, mov, mkv, webm, avi or ts movie.")
+
+    def _close_input(self) -> None:
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Time counts only while we wait for the child, not while the reader works on a frame."""
+        start = monotonic()
+        self._deadline = start + min(STALL, self._left)
+        try:
+            yield
+        finally:
+            self._deadline = math.inf
+            self._left -= monotonic() - start
+
+    def _drain(self) -> None:
+        assert self._process.stderr is not None
+        while piece := self._process.stderr.read1(4096):  # type: ignore[attr-defined]
+            # The head names the streams, the tail the error: drop from the middle.
+            self._log += piece
+            del self._log[32768:-16384]
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.5):
+            if monotonic() > self._deadline:
+                self._late = True
+                self._process.kill()
+                return

@@ -1,0 +1,274 @@
+"""Training of the keyframe model: interleaved pairs, a noise level for every frame (sections 3.2, 4.2).
+
+Three kinds of sequences are mixed, so that one model serves every way of drawing:
+all frames at one level (drawn jointly), each at its own (diffusion forcing), and some frames nearly clean
+as context for the others (memory, Fig. 9).  Frames that are context or dropped carry no loss.
+
+Shapes:  B sequences   P pairs   L image tokens   C channels of a token
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from cinema_cli.config import Config
+from cinema_cli.errors import InputError
+from cinema_cli.files import write_atomic
+from cinema_cli.models.encoders import ImageCodec, TextEncoder, Words
+from cinema_cli.models.flow_matching import noised, random_levels, schedule, velocity
+from cinema_cli.models.keyframes import InterleavedFlux, PairGroup
+from cinema_cli.models.sampling import sample_keyframes
+from cinema_cli.models.weights import weights_sha256
+from cinema_cli.progress import Progress
+from cinema_cli.theatre.world import FRAME_SIZE
+from cinema_cli.training.checkpoint import module_weights, newest_checkpoint
+from cinema_cli.training.latents import LatentCache
+from cinema_cli.training.loop import LoopConfig, train
+from cinema_cli.training.preview import save_strip
+from cinema_cli.training.sequences import HELD_OUT, Sequences, TheatreSequences
+
+
+class TransformerConfig(Config):
+    """Shape of a FLUX transformer; the names are diffusers'."""
+
+    in_channels: int
+    num_layers: int
+    num_single_layers: int
+    attention_head_dim: int
+    num_attention_heads: int
+    joint_attention_dim: int
+    pooled_projection_dim: int
+    axes_dims_rope: tuple[int, int, int]
+    guidance_embeds: bool = False
+
+
+class StageConfig(Config):
+    """What differs from stage to stage (section 3.2: 1 -> 8 -> 16 -> 32 pairs)."""
+
+    sequences: int
+    """Sequences in a batch."""
+    loop: LoopConfig
+    """How long and how to train."""
+    train_text: bool = False
+    """Train the text encoders too; only in the first stage of a model made from scratch."""
+    clean_context: float = 0.0
+    """Share of sequences in which some frames are nearly clean context."""
+    own_levels: float = 0.0
+    """Share of sequences in which every frame has its own noise level; the rest share one."""
+    drop_pair: float = 0.0
+    """Chance that a pair is dropped from the context: pure noise and no words."""
+    drop_captions: float = 0.0
+    """Chance that a sequence has no words at all, for true guidance."""
+    describe: float = 1.0
+    """Chance that a caption tells a look that an earlier one told."""
+
+
+class KeyframeTraining(Config):
+    """Everything ``cinema train-keyframes`` needs beside the stage."""
+
+    transformer: TransformerConfig
+    """Shape of the model where it is made from scratch."""
+    text_length: int = 512
+    """Text tokens of a caption (T)."""
+    movies: int = 4000
+    """Movies of the theatre to draw sequences from."""
+    shots: int = 8
+    """Shots of a movie."""
+    shift: float = 1.0
+    """Shift of the noise levels, in training and sampling."""
+    context_level: float = 0.25
+    """Highest noise level of context frames (Fig. 9: 1 to 250 of 1000 works best)."""
+    preview_steps: int = 16
+    """Denoising steps of a preview."""
+    compile: bool = True
+    """Compile the blocks; on a CPU this is what makes training possible at all."""
+    stages: dict[int, StageConfig] = Field(default_factory=dict)
+    """By pairs in a sequence."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Noise levels of a batch and where the loss counts."""
+
+    t: Tensor  # (B, P)
+    counts: Tensor  # (B, P) bool
+    dropped: Tensor  # (B, P) bool
+
+
+class KeyframeTask:
+    """What the loop trains: the transformer, and in the first stage the text encoders."""
+
+    def __init__(
+        self,
+        model: InterleavedFlux,
+        codec: ImageCodec,
+        text: TextEncoder,
+        data: TheatreSequences,
+        pairs: int,
+        config: KeyframeTraining,
+    ) -> None:
+        self.model, self.codec, self.text, self.data = model, codec, text, data
+        self.pairs, self.config, self.stage = pairs, config, config.stages[pairs]
+        self.grid = codec.grid(FRAME_SIZE)
+        self.modules: dict[str, torch.nn.Module] = {"transformer": model}
+        if self.stage.train_text:
+            self.modules |= {"text_encoder": text.clip, "text_encoder_2": text.t5}
+
+    def batch(self, seed: int) -> Sequences:
+        """Sequences of this seed."""
+        return self.data.batch(seed, self.stage.sequences, self.pairs)
+
+    def loss(self, batch: Sequences, generator: torch.Generator) -> Tensor:
+        """Mean squared error of the velocity, over the frames that count."""
+        device = next(self.model.parameters()).device
+        levels = self.draw_levels(generator)
+        words = self._words(batch, levels, generator)
+        clean = batch.latents
+        noise = torch.randn(clean.shape, generator=generator)
+        group = PairGroup(
+            noised(clean, noise, levels.t).to(device),
+            words.text,
+            words.pooled,
+            levels.t.to(device),
+            range(self.pairs),
+            self.grid,
+        )
+        (predicted,) = self.model(groups=[group])
+        error = (predicted.float() - velocity(clean, noise).to(device)).square().mean(dim=(2, 3))
+        counts = levels.counts.to(device)
+        return (error * counts).sum() / counts.sum().clamp(min=1)
+
+    def draw_levels(self, generator: torch.Generator) -> Levels:
+        """Noise levels by the stage's mixture."""
+        shape = (self.stage.sequences, self.pairs)
+        kind = torch.rand(shape[0], 1, generator=generator)
+        own = random_levels(shape, self.config.shift, generator)
+        t = torch.where(kind < self.stage.own_levels, own, own[:, :1])
+        # Context: a random number of frames at random places, at a level of their own below the bound.
+        ranks = torch.rand(shape, generator=generator).argsort(dim=1)
+        known = torch.randint(1, max(2, self.pairs), (shape[0], 1), generator=generator)
+        context = (kind >= 1 - self.stage.clean_context) & (ranks < known) & (self.pairs > 1)
+        low = torch.rand(shape, generator=generator) * self.config.context_level
+        t = torch.where(context, low, t)
+        dropped = (torch.rand(shape, generator=generator) < self.stage.drop_pair) & (self.pairs > 1)
+        t = torch.where(dropped, torch.ones_like(t), t)
+        return Levels(t, ~context & ~dropped, dropped)
+
+    def _words(self, batch: Sequences, levels: Levels, generator: torch.Generator) -> Words:
+        """(B, P, ...) encoded captions, some of them emptied."""
+        wordless = torch.rand(len(batch.captions), generator=generator) < self.stage.drop_captions
+        captions = [
+            "" if wordless[b] or levels.dropped[b, p] else caption
+            for b, sequence in enumerate(batch.captions)
+            for p, caption in enumerate(sequence)
+        ]
+        with torch.set_grad_enabled(self.stage.train_text):
+            words = self.text.encode(captions)
+        shape = (len(batch.captions), self.pairs)
+        return Words(words.text.unflatten(0, shape), words.pooled.unflatten(0, shape))
+
+    @torch.no_grad()
+    def preview(self, path: Path) -> None:
+        """Held-out movies: the drawn truth above, the model's frames below."""
+        rows = max(1, 8 // self.pairs)
+        held = self.data.batch(HELD_OUT, rows, self.pairs)
+        generator = torch.Generator().manual_seed(HELD_OUT)
+        levels = schedule(self.config.preview_steps, self.config.shift)
+        drawn = [
+            sample_keyframes(
+                self.model,
+                self.text.encode(captions),
+                self.text.encode([""]),
+                torch.randn(truth.shape, generator=generator),
+                self.grid,
+                levels,
+            )
+            for captions, truth in zip(held.captions, held.latents, strict=True)
+        ]
+        truth_frames = self.codec.decode(held.latents.flatten(0, 1), self.grid)
+        save_strip(path, [truth_frames, self.codec.decode(torch.cat(drawn), self.grid)])
+
+
+def train_keyframes(
+    stage: int, run: Path, config: KeyframeTraining, progress: Progress, *, device: torch.device | None = None
+) -> Path:
+    """Train a stage, from the newest checkpoint of the stage before it or from scratch.
+
+    ``run/keyframes`` holds the frozen parts in ``FluxPipeline`` layout; checkpoints go to
+    ``run/checkpoints/keyframes/stage-N``.
+
+    Returns:
+        The stage's last checkpoint.
+
+    Raises:
+        InputError: the stage is unknown, or the one before it has no checkpoint.
+    """
+    if stage not in config.stages:
+        known = ", ".join(str(s) for s in sorted(config.stages))
+        raise InputError(f"A stage among {known} was wanted, found {stage}.")
+    torch.manual_seed(config.stages[stage].loop.seed)
+    base, checkpoints = run / "keyframes", run / "checkpoints" / "keyframes"
+    model = InterleavedFlux(**config.transformer.model_dump())
+    codec, text = ImageCodec.load(base), TextEncoder.load(base, config.text_length)
+    modules = {"transformer": model, "text_encoder": text.clip, "text_encoder_2": text.t5}
+    for earlier in sorted(s for s in config.stages if s < stage):
+        _take_over(checkpoints / f"stage-{earlier}", modules, progress)
+    for module in (codec.vae, text.clip, text.t5):
+        module.requires_grad_(False)
+    if config.stages[stage].train_text:
+        text.clip.requires_grad_(True)
+        text.t5.requires_grad_(True)
+    if config.compile:
+        compile_blocks(model)
+    cache = LatentCache(run / "cache", weights_sha256(base / "vae"))
+    data = TheatreSequences(codec, cache, config.movies, config.shots, config.stages[stage].describe)
+    task = KeyframeTask(model, codec, text, data, stage, config)
+    folder = checkpoints / f"stage-{stage}"
+    return train(task, folder, config.stages[stage].loop, progress, f"keyframes, stage {stage}")
+
+
+def _take_over(folder: Path, modules: dict[str, torch.nn.Module], progress: Progress) -> None:
+    """Load what an earlier stage trained; its averaged weights are the better start."""
+    checkpoint = newest_checkpoint(folder)
+    if checkpoint is None:
+        raise InputError(f"{folder}: this stage comes first (section 3.2), and it has no checkpoint. Train it.")
+    for name, module in modules.items():
+        if (checkpoint / "ema" / name).is_dir():
+            module.load_state_dict(module_weights(checkpoint / "ema" / name))
+    progress.say(f"Starting from {checkpoint}")
+
+
+def compile_blocks(model: torch.nn.Module) -> None:
+    """Compile every repeated block, and fail rather than fall back to eager code."""
+    torch._dynamo.config.recompile_limit = 64
+    torch._dynamo.config.fail_on_recompile_limit_hit = True
+    names = set(model._repeated_blocks)
+    for module in model.modules():
+        if type(module).__name__ in names:
+            module.compile(dynamic=False)
+
+
+def export_keyframes(run: Path, checkpoint: Path, out: Path) -> Path:
+    """Put a checkpoint's averaged weights and the run's frozen parts into one ``FluxPipeline`` folder."""
+    shutil.copytree(run / "keyframes", out, dirs_exist_ok=True)
+    for folder in (checkpoint / "ema").iterdir():
+        shutil.copytree(folder, out / folder.name, dirs_exist_ok=True)
+    write_atomic(out / "model_index.json", FLUX_INDEX)
+    return out
+
+
+FLUX_INDEX = """{
+  "_class_name": "FluxPipeline",
+  "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
+  "text_encoder": ["transformers", "CLIPTextModel"],
+  "text_encoder_2": ["transformers", "T5EncoderModel"],
+  "tokenizer": ["transformers", "PreTrainedTokenizerFast"],
+  "tokenizer_2": ["transformers", "PreTrainedTokenizerFast"],
+  "transformer": ["diffusers", "FluxTransformer2DModel"],
+  "vae": ["diffusers", "AutoencoderKL"]
+}
+"""

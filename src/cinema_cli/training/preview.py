@@ -1,0 +1,20 @@
+"""Preview strips: rows of frames under each other, to be looked at while training goes on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from einops import rearrange
+from PIL import Image
+from torch import Tensor
+
+from cinema_cli.files import atomic_path
+
+
+def save_strip(path: Path, rows: Sequence[Tensor]) -> None:
+    """Rows of uint8 frames (n, H, W, 3) as one picture; ``n`` may differ from row to row."""
+    lines = [rearrange(row, "n h w c -> h (n w) c") for row in rows]
+    width = max(line.shape[1] for line in lines)
+    padded = [torch.nn.functional.pad(line, (0, 0, 0, width - line.shape[1])) for line in lines]
+    with atomic_path(path) as aside:
+        Image.fromarray(torch.cat(padded).numpy()).save(aside)

@@ -1,0 +1,71 @@
+"""Training sequences of the toy theatre: movies drawn on demand, their frames encoded once.
+
+A training movie is a seed below ``movies``; seeds from ``HELD_OUT`` on are never trained on.
+
+Shapes:  B sequences   P pairs   L image tokens   C channels of a token
+"""
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cinema_cli.models.encoders import ImageCodec
+from cinema_cli.theatre.captions import write_caption
+from cinema_cli.theatre.draw import draw_frame
+from cinema_cli.theatre.screenplay import write_movie
+from cinema_cli.theatre.world import MovieShot
+from cinema_cli.training.latents import LatentCache
+
+HELD_OUT = 10**9
+"""First seed of movies kept for previews and evaluation."""
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """A batch: B sequences of P frames with their captions."""
+
+    latents: Tensor  # (B, P, L, C), clean
+    captions: list[list[str]]  # B lists of P
+
+
+class TheatreSequences:
+    """Random sequences of consecutive shots from the theatre's movies."""
+
+    def __init__(self, codec: ImageCodec, cache: LatentCache, movies: int, shots: int, describe: float) -> None:
+        """``shots`` per movie; ``describe``: chance that a caption repeats a look already told."""
+        self.codec, self.cache = codec, cache
+        self.movies, self.shots, self.describe = movies, shots, describe
+
+    def batch(self, seed: int, sequences: int, pairs: int) -> Sequences:
+        """``sequences`` x ``pairs``; the same for the same seed."""
+        rng = random.Random(seed)
+        latents, captions = [], []
+        for _ in range(sequences):
+            movie = rng.randrange(self.movies)
+            first = rng.randrange(self.shots - pairs + 1)
+            shots = write_movie(movie, self.shots).shots[first : first + pairs]
+            latents.append(self.frames(movie)[first : first + pairs])
+            captions.append(self._captions(shots, rng))
+        return Sequences(torch.stack(latents), captions)
+
+    def frames(self, movie: int) -> Tensor:
+        """Latents of a whole movie (shots, L, C)."""
+        return self.cache.get(f"theatre-{self.shots}-{movie}", lambda: self._encode(movie))
+
+    def _encode(self, movie: int) -> Tensor:
+        frames = [draw_frame(shot.staged) for shot in write_movie(movie, self.shots).shots]
+        return self.codec.encode(torch.from_numpy(np.stack(frames))).cpu()
+
+    def _captions(self, shots: tuple[MovieShot, ...], rng: random.Random) -> list[str]:
+        """Fresh wordings; a look is told when its puppet first appears in these shots, and by chance later."""
+        known: set[str] = set()
+        captions = []
+        for shot in shots:
+            names = {figure.puppet.name for figure in shot.staged.figures}
+            told = {name for name in sorted(names) if name not in known or rng.random() < self.describe}
+            captions.append(write_caption(shot.staged, told, rng))
+            known |= names
+        return captions

@@ -1,0 +1,225 @@
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cinema_cli.errors import InputError
+from cinema_cli.planning.shot_list import ShotList
+from cinema_cli.planning.story import FOREIGN, MOST_SHOTS, read_story, write_shot_list
+from cinema_cli.storyboard import CastMember, Shot, Storyboard
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+LAMP_KEEPER = EXAMPLES / "lamp-keeper" / "story.txt"
+STORIES = sorted((EXAMPLES / "stories").glob("*.txt"))
+
+
+def check(film: ShotList) -> None:
+    """What must hold for every story: it is a valid storyboard, and looks are told once, at first."""
+    assert film.shots
+    cast = tuple(CastMember(name=entry.name, look=entry.look) for entry in film.cast)
+    shots = tuple(
+        Shot(id=f"{number:05}", scene=shot.scene, caption=shot.caption, duration="2")
+        for number, shot in enumerate(film.shots)
+    )
+    Storyboard(title=film.title, caption=film.caption, frame_size=(128, 256), cast=cast, shots=shots)
+    seen: set[str] = set()
+    for shot in film.shots:
+        names = [figure.puppet.name for figure in shot.staged.figures]
+        assert list(shot.described) == [name for name in names if name not in seen]
+        seen.update(names)
+    assert seen == {entry.name for entry in film.cast}
+
+
+def test_the_lamp_keeper() -> None:
+    film = write_shot_list(read_story(LAMP_KEEPER))
+    check(film)
+    assert film.title == "The Lamp Keeper"
+    assert len(film.shots) == 8
+    assert [entry.look for entry in film.cast] == [
+        "a short tan-skinned puppet in a red coat and a blue pointed hat, carrying a lantern",
+        "a tall dark-skinned puppet in a green coat and a yellow round hat",
+    ]
+    sets = [shot.staged.place.set for shot in film.shots]
+    assert sets == ["harbour", "harbour", "forest", "forest", "cave", "cave", "harbour", "harbour"]
+    assert film.shots[0].staged.place == film.shots[-1].staged.place
+    times = [shot.staged.time for shot in film.shots]
+    assert times == ["sunset"] * 2 + ["night"] * 4 + ["sunset"] * 2
+    assert [figure.action for figure in film.shots[6].staged.figures] == ["walks", "walks"]
+    assert {figure.facing for figure in film.shots[6].staged.figures} == {"left"}
+    assert film.shots[5].staged.size == "close-up"
+    assert film.notes == ("dawn is lit as sunset",)
+
+
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+def test_every_example_becomes_a_film(path: Path) -> None:
+    film = write_shot_list(read_story(path))
+    check(film)
+    assert len({shot.staged.size for shot in film.shots}) >= 2
+    assert len(film.cast) <= 4
+
+
+def test_a_landscape_has_nobody_in_it() -> None:
+    film = write_shot_list(read_story(EXAMPLES / "stories" / "one-day-of-the-island.txt"))
+    assert film.cast == ()
+    assert all(not shot.staged.figures for shot in film.shots)
+    assert [shot.staged.time for shot in film.shots] == ["sunset", "day", "day", "day", "sunset", "night"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 8, 9, 13, 40])
+@pytest.mark.parametrize("path", [LAMP_KEEPER, STORIES[0]], ids=lambda path: path.stem)
+def test_as_many_shots_as_asked(path: Path, count: int) -> None:
+    film = write_shot_list(read_story(path), count)
+    assert len(film.shots) == count
+    check(film)
+
+
+def test_cutting_and_joining_keep_the_looks() -> None:
+    text = read_story(LAMP_KEEPER)
+    films = [write_shot_list(text, count) for count in (None, 20, 4)]
+    assert len({frozenset(film.cast) for film in films}) == 1
+
+
+def test_a_long_story_is_condensed_and_says_so() -> None:
+    film = write_shot_list("Mira walked to the harbour and waved.\n\n" * 60)
+    assert len(film.shots) == MOST_SHOTS
+    assert film.notes[0].startswith("the story has 60 moments; it is condensed to 48 shots")
+
+
+def test_the_seed_varies_layouts_only() -> None:
+    text = read_story(LAMP_KEEPER)
+    first, second = write_shot_list(text, seed=1), write_shot_list(text, seed=2)
+    assert [shot.caption for shot in first.shots] == [shot.caption for shot in second.shots]
+    assert first.shots[0].staged.place.layout != second.shots[0].staged.place.layout
+
+
+def test_a_film_opens_wide_and_shows_speech_near() -> None:
+    film = write_shot_list("Mira stood in the kitchen. Mira waited for long. “It is late,” said Mira.")
+    assert [shot.staged.size for shot in film.shots] == ["wide", "medium", "close-up"]
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        (
+            "Mira, Otto and Ada met in the park.",
+            "at most two puppets share a frame: Mira and Otto are shown, Ada not",
+        ),
+        ("The dragon waited in its cave.", "a dragon is played by a puppet"),
+        ("Mira danced in the library.", "a library is staged as the castle"),
+        ("Mira danced in the library.", "to dance is shown as jumping"),
+        ("Rain fell on the farm.", "the weather of the theatre is always fair: no rain"),
+        ("Mira waved.", "the story names no place that the theatre knows: it plays on the bare stage"),
+        (
+            "Der alte Mann ging in den Wald. Dort traf er Hänsel und Gretel, und sie lachten.",
+            FOREIGN,
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_staged_otherwise_is_said(text: str, note: str) -> None:
+    notes = write_shot_list(text).notes
+    assert note in notes
+    assert len(set(notes)) == len(notes)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t ", "...", "1234 5678", "!?", "\x00\x01", "<>"])
+def test_a_text_without_words_is_an_error(text: str) -> None:
+    with pytest.raises(InputError, match="a story in words was wanted"):
+        write_shot_list(text)
+
+
+def test_half_a_character_is_an_error() -> None:
+    with pytest.raises(InputError, match="lone surrogate"):
+        write_shot_list("Mira \ud800 waved.")
+
+
+@pytest.mark.parametrize("count", [0, -1, 10_001])
+def test_impossible_numbers_of_shots_are_errors(count: int) -> None:
+    with pytest.raises(InputError, match="shots were wanted"):
+        write_shot_list("Mira waved.", count)
+
+
+def test_the_same_story_gives_the_same_film_whatever_the_hash_seed() -> None:
+    code = (
+        "import sys; from pathlib import Path; from cinema_cli.planning.story import *; "
+        "print(ascii(write_shot_list(read_story(Path(sys.argv[1])))))"
+    )
+    path = EXAMPLES / "stories" / "the-honest-fox.txt"
+    there = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert there.stdout.strip() == ascii(write_shot_list(read_story(path)))
+
+
+FUZZ_ALPHABETS = (
+    "abc .!?",
+    "Aa Bb. “”\"'‘’«»…—\n\t",
+    "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x200B, 0xFEFF, 0xE000, 0x10FFFF])) + "Ab .",
+    "明日 さくら。「」 مريم דוד Мира अर्जुन สมชาย éÉǅ ",
+    "<>&{}[]()*_#@~^/\\|;:,=+%$ Mira.",
+)  # fmt: skip
+FUZZ_WORDS = """
+Mira Otto he she they I we her him the a old king of in into from “ ” " ' . , ! ? : … harbour forest walked
+waved said is was and called named blue coat hat tall night sun moon dog not INT. EXT. - Mr. O'Brien's ¶ ¶
+"""
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_text_is_a_film_or_an_error(seed: int) -> None:
+    rng = random.Random(seed)
+    if seed % 2:
+        text = " ".join(rng.choices(FUZZ_WORDS.split(), k=rng.randint(1, 120))).replace("¶", "\n\n")
+    else:
+        text = "".join(rng.choices(FUZZ_ALPHABETS[seed // 2 % len(FUZZ_ALPHABETS)], k=rng.randint(1, 400)))
+    count = rng.choice((None, 1, 7, 30))
+    try:
+        film = write_shot_list(text, count)
+    except InputError:
+        return
+    check(film)
+    assert count is None or len(film.shots) == count
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("José waved.".encode(), "José waved."),
+        ("José waved.".encode("utf-8-sig"), "José waved."),
+        ("José waved.".encode("utf-16"), "José waved."),
+    ],
+)
+def test_encodings_that_are_read(tmp_path: Path, data: bytes, text: str) -> None:
+    path = tmp_path / "story.txt"
+    path.write_bytes(data)
+    assert read_story(path) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("José waved.".encode("latin-1"), r"byte 3 \(0xe9\).*Save the file as UTF-8"),
+        (b"\x89PNG\x00\x01", "found a binary file"),
+        (b"\xff\xfeA", "save it as UTF-8"),
+        (b" \n ", "the file is empty"),
+        (b"", "the file is empty"),
+        (b"a" * 1_000_001, "at most 1 MB was wanted, found 1,000,001 bytes"),
+    ],
+)
+def test_files_that_are_refused(tmp_path: Path, data: bytes, message: str) -> None:
+    path = tmp_path / "story.txt"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=message):
+        read_story(path)
+
+
+def test_a_missing_file_and_a_folder_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no such file"):
+        read_story(tmp_path / "nothing.txt")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_story(tmp_path)

@@ -1,0 +1,178 @@
+import base64
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cinema_cli.contact_sheet import SHEET_SHOTS, name_hues, sheet_image, text_runs, write_contact_sheet
+from cinema_cli.errors import InputError
+from cinema_cli.storyboard import CastMember, Remembered, Shot, Storyboard
+from cinema_cli.theatre.draw import draw_frame
+from cinema_cli.theatre.screenplay import write_movie
+
+PLAIN = (18, 18, 22)
+
+
+class Page(HTMLParser):
+    """Every tag with its attributes, and the text that is seen."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str, name: str) -> list[str]:
+        return [
+            str(attributes[name]) for found, attributes in self.tags if found == tag and name in attributes
+        ]
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Storyboard:
+    (tmp_path / "keyframes").mkdir()
+    (tmp_path / "clips").mkdir()
+    shots = []
+    for number, drawn in enumerate(write_movie(seed=3, shots=3).shots, start=1):
+        Image.fromarray(draw_frame(drawn.staged)).save(tmp_path / f"keyframes/{number:04d}.png")
+        shots.append(
+            Shot(
+                id=f"{number:04d}",
+                scene="the pier & the sea",
+                caption=f"<Mira> waves to <O'Neil>, 1 < 2, shot {number}.",
+                duration="3/2",
+                keyframe=f"keyframes/{number:04d}.png",
+                clip="clips/one.mp4",
+                seed=40 + number,
+            )
+        )
+    (tmp_path / "clips/one.mp4").write_bytes(b"a clip")
+    memories = [
+        Remembered(shot="0002", score=0.31, short_side_tokens=8),
+        Remembered(shot="0001", short_side_tokens=4),
+        Remembered(shot="gone", short_side_tokens=2),
+    ]
+    shots[2] = shots[2].model_copy(update={"context": tuple(memories)})
+    shots.append(Shot(id="0004", scene="<script>alert(1)</script>", duration="2"))
+    cast = [CastMember(name="Mira", look="a tall puppet"), CastMember(name="O'Neil", look="with <b>hat</b>")]
+    return Storyboard(title="Fish & <Ships>", caption="", frame_size=(128, 256), cast=cast, shots=shots)
+
+
+def test_page_shows_every_shot_with_its_picture(board: Storyboard, tmp_path: Path) -> None:
+    path = write_contact_sheet(board, tmp_path)
+    page = Page(path.read_text(encoding="utf-8"))
+    pictures = page.all("img", "src")
+    assert len(pictures) == 3
+    for number, uri in enumerate(pictures, start=1):
+        head, _, data = uri.partition(",")
+        assert head == "data:image/jpeg;base64"
+        shown = Image.open(io.BytesIO(base64.b64decode(data))).resize((256, 128))
+        wanted = np.asarray(Image.open(tmp_path / f"keyframes/{number:04d}.png").convert("RGB"), dtype=int)
+        assert np.abs(np.asarray(shown, dtype=int) - wanted).mean() < 4
+    assert page.text.count("not drawn yet") == 1
+    for wanted_text in (
+        "Fish & <Ships>",
+        "the pier & the sea",
+        "1 < 2",
+        "seed 42",
+        "1.5 s",
+        "0:03",
+        "4 shots",
+    ):
+        assert wanted_text in page.text
+
+
+def test_page_asks_nothing_of_the_network_and_runs_no_script(board: Storyboard, tmp_path: Path) -> None:
+    html = write_contact_sheet(board, tmp_path).read_text(encoding="utf-8")
+    page = Page(html)
+    assert {"script", "link", "iframe"}.isdisjoint(tag for tag, _ in page.tags)
+    own = re.sub(r"data:image/jpeg;base64,[A-Za-z0-9+/=]+", "", html)
+    assert not re.search(r"https?:|//|@import|url\([^)]", own)
+    assert any("default-src 'none'" in policy for policy in page.all("meta", "content"))
+    assert "<script>alert(1)</script>" in page.text
+    assert "with <b>hat</b>" in page.text
+
+
+def test_names_keep_one_colour_each(board: Storyboard, tmp_path: Path) -> None:
+    page = Page(write_contact_sheet(board, tmp_path).read_text(encoding="utf-8"))
+    coloured = page.all("b", "style")
+    assert len(coloured) == 6
+    assert coloured[0::2] == coloured[:1] * 3
+    assert coloured[1::2] == coloured[1:2] * 3
+    assert coloured[0] != coloured[1]
+    assert len(set(name_hues(board).values())) == 2
+
+
+def test_memories_shrink_and_lead_to_their_shots(board: Storyboard, tmp_path: Path) -> None:
+    page = Page(write_contact_sheet(board, tmp_path).read_text(encoding="utf-8"))
+    heights = [int(str(style).removeprefix("height:").removesuffix("px")) for style in page.all("i", "style")]
+    assert heights == [46, 23, 12]
+    inner = [target for target in page.all("a", "href") if target.startswith("#")]
+    assert inner == ["#shot-0002", "#shot-0001"]
+    assert "0.31" in page.text
+    assert "gone" in page.text
+
+
+def test_film_and_clips_are_linked_only_when_they_exist(board: Storyboard, tmp_path: Path) -> None:
+    without = Page(write_contact_sheet(board, tmp_path).read_text(encoding="utf-8"))
+    assert "film.mp4" not in without.all("a", "href")
+    assert without.all("a", "href").count("clips/one.mp4") == 3
+    (tmp_path / "film.mp4").write_bytes(b"a film")
+    (tmp_path / "clips/one.mp4").unlink()
+    with_film = Page(write_contact_sheet(board, tmp_path).read_text(encoding="utf-8"))
+    assert "film.mp4" in with_film.all("a", "href")
+    assert "clips/one.mp4" not in with_film.all("a", "href")
+
+
+def test_text_runs_split_only_at_known_names() -> None:
+    hues = {"Ann": 10.0, "Ann Lee": 20.0}
+    assert text_runs("<Ann Lee>, <Ann> and <Bo> < 3", hues) == [
+        ("Ann Lee", 20.0),
+        (", ", None),
+        ("Ann", 10.0),
+        (" and <Bo> < 3", None),
+    ]
+
+
+def test_sheet_image_shows_pictures_and_words(board: Storyboard, tmp_path: Path) -> None:
+    sheet = np.asarray(sheet_image(board, tmp_path, columns=2))
+    first = sheet[57:217, 16:336]
+    wanted = Image.open(tmp_path / "keyframes/0001.png").convert("RGB").resize((320, 160))
+    assert np.abs(first.astype(int) - np.asarray(wanted, dtype=int)).mean() < 8
+    words = sheet[242:318, 16:336].reshape(-1, 3)
+    assert (words.max(axis=1) > 150).any()
+    assert (np.ptp(words.astype(int), axis=1) > 60).any()  # the coloured names
+    assert (sheet[:, :16] == PLAIN).all()
+    assert (sheet[:, -16:] == PLAIN).all()
+
+
+def test_sheet_image_of_many_shots_is_bounded(tmp_path: Path) -> None:
+    few = [Shot(id=f"{n:04d}", duration="2", caption="word " * 200) for n in range(SHEET_SHOTS)]
+    more = [*few, *(Shot(id=f"x{n}", duration="2") for n in range(40))]
+    sheets = [sheet_image(Storyboard(frame_size=(8, 16), shots=shots), tmp_path) for shots in (few, more)]
+    assert sheets[0].size == sheets[1].size
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(b"GIF89a no picture", "wanted a png, jpg or webp"), (None, "is not there")]
+)
+def test_a_keyframe_that_is_no_picture_is_named(
+    board: Storyboard, tmp_path: Path, content: bytes | None, told: str
+) -> None:
+    broken = tmp_path / "keyframes/0002.png"
+    broken.unlink()
+    if content is not None:
+        broken.write_bytes(content)
+    with pytest.raises(InputError, match=f"0002.png.*{told}"):
+        write_contact_sheet(board, tmp_path)
+    assert not (tmp_path / "contact-sheet.html").exists()

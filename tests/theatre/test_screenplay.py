@@ -1,0 +1,103 @@
+import hashlib
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+
+from cinema_cli.theatre.names import REAL_NAMES, draw_names
+from cinema_cli.theatre.screenplay import random_shot, write_movie
+from cinema_cli.theatre.world import ACTIONS, SETS, SHOT_SIZES, TIMES, MovieShot
+
+DIGEST = (
+    "import hashlib; from cinema_cli.theatre.screenplay import write_movie; "
+    "print(hashlib.sha256(repr([write_movie(s, 9, 0.2) for s in range(5)]).encode()).hexdigest())"
+)
+
+
+def all_shots() -> list[MovieShot]:
+    return [shot for seed in range(200) for shot in write_movie(seed, 16).shots]
+
+
+def test_the_same_seed_writes_the_same_movie_whatever_the_hash_seed() -> None:
+    here = hashlib.sha256(repr([write_movie(seed, 9, 0.2) for seed in range(5)]).encode()).hexdigest()
+    there = subprocess.run(
+        [sys.executable, "-c", DIGEST],
+        env={**os.environ, "PYTHONHASHSEED": "41"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert there.stdout.strip() == here
+
+
+def test_two_seeds_write_two_movies() -> None:
+    assert write_movie(1, 8) != write_movie(2, 8)
+
+
+def test_a_movie_has_as_many_shots_as_asked() -> None:
+    assert [len(write_movie(3, count).shots) for count in (1, 8, 48)] == [1, 8, 48]
+
+
+def test_coats_and_hats_are_distinct_within_a_movie() -> None:
+    for seed in range(300):
+        cast = write_movie(seed, 1).cast
+        assert 1 <= len(cast) <= 4
+        assert len({puppet.coat for puppet in cast}) == len({puppet.hat for puppet in cast}) == len(cast)
+        assert len({puppet.name for puppet in cast}) == len(cast)
+
+
+def test_a_look_is_told_when_a_puppet_first_appears_and_only_then() -> None:
+    for seed in range(100):
+        seen: set[str] = set()
+        for shot in write_movie(seed, 16).shots:
+            names = [figure.puppet.name for figure in shot.staged.figures]
+            assert list(shot.described) == [name for name in names if name not in seen]
+            seen.update(names)
+
+
+def test_describe_tells_every_look_again() -> None:
+    for shot in write_movie(5, 16, describe=1.0).shots:
+        assert list(shot.described) == [figure.puppet.name for figure in shot.staged.figures]
+
+
+def test_places_come_back_after_other_places() -> None:
+    returns = 0
+    for seed in range(100):
+        places = [shot.staged.place for shot in write_movie(seed, 16).shots]
+        assert len(set(places)) <= 5
+        assert len({place.set for place in places}) == len(set(places))
+        scenes = [place for place, before in zip(places, [None, *places], strict=False) if place != before]
+        returns += len(scenes) > len(set(scenes))
+    assert returns >= 95
+
+
+def test_everything_happens() -> None:
+    staged = [shot.staged for shot in all_shots()]
+    figures = [figure for shot in staged for figure in shot.figures]
+    assert {shot.place.set for shot in staged} == set(SETS)
+    assert {shot.time for shot in staged} == set(TIMES)
+    assert {figure.action for figure in figures} == set(ACTIONS)
+    sizes = Counter(shot.size for shot in staged)
+    assert min(sizes[size] for size in SHOT_SIZES) > 0.15 * len(staged)
+    empty = sum(not shot.figures for shot in staged) / len(staged)
+    assert 0.05 < empty < 0.09
+
+
+def test_the_line_about_the_movie_tags_its_cast() -> None:
+    movie = write_movie(11, 8)
+    assert all(f"<{puppet.name}>" in movie.caption for puppet in movie.cast)
+
+
+def test_random_shot_describes_everybody() -> None:
+    for seed in range(50):
+        staged, described = random_shot(random.Random(seed))
+        assert described == {figure.puppet.name for figure in staged.figures}
+
+
+def test_half_of_the_names_are_invented() -> None:
+    rng = random.Random(0)
+    names = [name for _ in range(250) for name in draw_names(rng, 4)]
+    known = sum(name in REAL_NAMES or name.startswith("The ") for name in names)
+    assert len(set(REAL_NAMES)) >= 300
+    assert 400 < known < 600
