@@ -61,3 +61,60 @@ def start_as_identity(vae: nn.Module) -> None:
     vae.encoder.conv_out.weight[latents:].zero_()
     vae.encoder.conv_out.bias[latents:] = -6.0  # hardly any sampling noise at first
     carry_out(vae.decoder.conv_out, (1, 1), 2.3)
+
+
+@torch.no_grad()
+def start_video_as_identity(vae: nn.Module) -> None:
+    """The same for an ``AutoencoderKLWan`` of base width 16, whose parameter-free shortcuts do the carrying.
+
+    Its encoder lays the 4 frames of a latent frame side by side (channel 4 c + place in time); the very first
+    frame comes alone, as the last of the four.
+    """
+    for module in vae.modules():
+        kind = type(module).__name__
+        if kind == "WanResidualBlock":
+            module.conv2.weight.zero_()
+            module.conv2.bias.zero_()
+        elif kind == "WanResample" and module.mode != "none":
+            module.resample[1].weight.zero_()
+            module.resample[1].bias.zero_()
+        elif kind == "WanAttentionBlock":
+            module.proj.weight.zero_()
+            module.proj.bias.zero_()
+    for conv in (vae.quant_conv, vae.post_quant_conv):
+        conv.weight.copy_(torch.eye(conv.weight.shape[0])[:, :, None, None, None])
+        conv.bias.zero_()
+    narrow = vae.decoder.up_blocks[-1].resnets[0].conv_shortcut  # the one place where width halves on the way
+    narrow.weight[:CARRIED] = 0
+    narrow.bias[:CARRIED] = 0
+    for i in range(CARRIED):
+        narrow.weight[i, 2 * i : 2 * i + 2] = 0.5
+    places, at, cell = 4, (-1, 1, 1), 4  # patches of 2 x 2 pixels
+    inward, latent, outward, out = (
+        vae.encoder.conv_in,
+        vae.encoder.conv_out,
+        vae.decoder.conv_in,
+        vae.decoder.conv_out,
+    )
+    inward.weight[:CARRIED] = 0
+    outward.weight[: places * CARRIED] = 0
+    for conv, width in ((inward, 1), (outward, places)):
+        conv.bias[: width * CARRIED] = 0
+        conv.bias[6 * width : 7 * width], conv.bias[7 * width : 8 * width] = CONSTANT, -CONSTANT
+    latent.weight[:3] = 0
+    latent.weight[vae.config.z_dim :].zero_()
+    latent.bias[vae.config.z_dim :] = -6.0
+    out.weight.zero_()
+    out.bias.zero_()
+    for i in range(3):
+        for k in range(cell):
+            inward.weight[(i, i * cell + k, *at)] = 1 / cell
+            inward.weight[(i + 3, i * cell + k, *at)] = -1 / cell
+            out.weight[(i * cell + k, i, *at)] = 2.85
+            out.weight[(i * cell + k, i + 3, *at)] = -2.85
+        for k in range(places):
+            share = 3.0 if k == places - 1 else 1.0
+            latent.weight[(i, places * i + k, *at)] = share
+            latent.weight[(i, places * (i + 3) + k, *at)] = -share
+            outward.weight[(places * i + k, i, *at)] = 0.47
+            outward.weight[(places * (i + 3) + k, i, *at)] = -0.47

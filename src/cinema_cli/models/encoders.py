@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, AutoencoderKLWan
 from einops import rearrange
 from torch import Tensor, nn
 from transformers import CLIPTextModel, PreTrainedTokenizerFast, T5EncoderModel
@@ -109,3 +109,72 @@ class ImageCodec:
 def to_uint8(pixels: Tensor) -> Tensor:
     """[-1, 1] -> 0 to 255, rounded."""
     return ((pixels.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu()
+
+
+class ShotTextEncoder:
+    """Words for the video model: c_tiled, the global caption and the shot's own (section 3.3)."""
+
+    def __init__(self, t5: nn.Module, tokenizer: PreTrainedTokenizerFast, length: int) -> None:
+        """``length``: text tokens of a shot (T), both captions together."""
+        self.t5, self.tokenizer, self.length = t5, tokenizer, length
+
+    @classmethod
+    def load(cls, folder: Path, length: int) -> "ShotTextEncoder":
+        """From a folder in ``WanPipeline`` layout."""
+        return cls(
+            T5EncoderModel.from_pretrained(folder / "text_encoder"),
+            PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer"),
+            length,
+        )
+
+    @torch.no_grad()
+    def encode(self, global_caption: str, captions: list[str]) -> Tensor:
+        """(n, T, D_text): encoded apart and unpadded, joined, zero-padded as Wan's pipeline pads.
+
+        A shot's own caption comes whole; the global one loses its end where both do not fit.
+        """
+        shared = self._one(global_caption)
+        rows = []
+        for caption in captions:
+            own = self._one(caption)[: self.length]
+            both = torch.cat([shared[: self.length - own.shape[0]], own])
+            rows.append(torch.nn.functional.pad(both, (0, 0, 0, self.length - both.shape[0])))
+        return torch.stack(rows)
+
+    def _one(self, caption: str) -> Tensor:
+        ids = self.tokenizer(caption, return_tensors="pt")["input_ids"].to(next(self.t5.parameters()).device)
+        encoded: Tensor = self.t5(ids)[0][0]
+        return encoded
+
+
+class VideoCodec:
+    """Clips to normalised latents and back, with Wan's autoencoder."""
+
+    def __init__(self, vae: AutoencoderKLWan) -> None:
+        """``vae``: its config holds the latents' mean and spread per channel."""
+        self.vae = vae
+        self.mean = torch.tensor(vae.config.latents_mean).view(1, -1, 1, 1, 1)
+        self.std = torch.tensor(vae.config.latents_std).view(1, -1, 1, 1, 1)
+
+    @classmethod
+    def load(cls, folder: Path) -> "VideoCodec":
+        """From a folder in ``WanPipeline`` layout."""
+        return cls(AutoencoderKLWan.from_pretrained(folder / "vae").eval())
+
+    def latent_frames(self, frames: int) -> int:
+        """Latent frames of a clip; ``frames`` is 4n + 1, as the autoencoder takes them."""
+        assert frames % self.vae.config.scale_factor_temporal == 1, frames
+        return 1 + frames // self.vae.config.scale_factor_temporal
+
+    @torch.no_grad()
+    def encode(self, clips: Tensor) -> Tensor:
+        """uint8 (n, frames, H, W, 3) -> latents (n, C, F, h, w)."""
+        pixels = clips.to(self.vae.device).permute(0, 4, 1, 2, 3).to(self.vae.dtype) / 127.5 - 1
+        latents = self.vae.encode(pixels).latent_dist.mean
+        return (latents - self.mean.to(latents)) / self.std.to(latents)
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents (n, C, F, h, w) -> uint8 (n, frames, H, W, 3)."""
+        latents = latents * self.std.to(latents) + self.mean.to(latents)
+        return to_uint8(self.vae.decode(latents.to(self.vae.dtype)).sample).permute(0, 2, 3, 4, 1)

@@ -1,12 +1,12 @@
-"""Joint sampling of keyframes: all pairs at one noise level, denoised together (appendix F, offline).
+"""Sampling: keyframes of a film together (appendix F, offline), then the clips of its shots (section 3.3).
 
 Known frames may stand among the new ones as context: they keep a small fixed noise, and the model is told
 that level as their timestep (Fig. 9).
 
-Shapes:  P pairs   L image tokens   C channels of a token
+Shapes:  P pairs   L image tokens   C channels   K shots   F latent frames   h, w latent size   T text tokens
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from torch import Tensor
 from cinema_cli.models.encoders import Words
 from cinema_cli.models.flow_matching import noised, sample_euler
 from cinema_cli.models.keyframes import InterleavedFlux, PairGroup
+from cinema_cli.models.video import InterleavedWan, ShotGroup, shot_starts
 
 
 @torch.no_grad()
@@ -73,3 +74,48 @@ def sample_keyframes(
     for place, tokens in known.items():
         drawn[place] = tokens
     return drawn
+
+
+@torch.no_grad()
+def sample_clips(
+    model: InterleavedWan,
+    words: Tensor,
+    keyframes: Tensor,
+    noise: Sequence[Tensor],
+    levels: Tensor,
+    cut_phase: float,
+    on_step: Callable[[], None] = lambda: None,
+) -> list[Tensor]:
+    """Fill in the motion of all shots together, each from its keyframe (section 3.3).
+
+    Args:
+        model: the video model.
+        words: c_tiled of the K shots (K, T, D_text).
+        keyframes: latent of each keyframe (K, C, 1, h, w); a shot's first latent frame, clean throughout.
+        noise: per shot (C, F, h, w); shots may differ in F.
+        levels: the schedule, from 1 to 0.
+        cut_phase: phase offset of positions at every cut.
+        on_step: called after every step.
+
+    Returns:
+        Latents (C, F, h, w) of each shot.
+    """
+    frames = [clip.shape[1] for clip in noise]
+    starts = shot_starts(frames, cut_phase)
+    shots = [
+        torch.cat([keyframe, clip[:, 1:]], dim=1) for keyframe, clip in zip(keyframes, noise, strict=True)
+    ]
+    by_length = {n: [i for i, count in enumerate(frames) if count == n] for n in sorted(set(frames))}
+    for t, following in zip(levels[:-1], levels[1:], strict=True):
+        groups = []
+        for n, members in by_length.items():
+            times = torch.full((1, len(members), n), float(t)).to(words)
+            times[:, :, 0] = 0
+            latents = torch.stack([shots[i] for i in members])[None]
+            groups.append(ShotGroup(latents, words[members][None], times, [starts[i] for i in members]))
+        velocities = model(groups=groups)
+        for members, velocity in zip(by_length.values(), velocities, strict=True):
+            for i, v in zip(members, velocity[0], strict=True):
+                shots[i][:, 1:] += float(following - t) * v[:, 1:]
+        on_step()
+    return shots

@@ -13,8 +13,9 @@ from torch import nn
 
 from cinema_cli.errors import MissingError
 from cinema_cli.files import sha256_file, sha256_json
-from cinema_cli.models.encoders import ImageCodec, TextEncoder
+from cinema_cli.models.encoders import ImageCodec, ShotTextEncoder, TextEncoder, VideoCodec
 from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.models.video import InterleavedWan
 
 TOY = "toy"
 """The name that stands for the embedded weights."""
@@ -27,6 +28,15 @@ class KeyframeModels:
     transformer: InterleavedFlux
     codec: ImageCodec
     text: TextEncoder
+
+
+@dataclass(frozen=True)
+class VideoModels:
+    """Everything that makes clips."""
+
+    transformer: InterleavedWan
+    codec: VideoCodec
+    text: ShotTextEncoder
 
 
 def model_folder(model: str, part: str) -> Path:
@@ -60,6 +70,15 @@ def load_keyframe_models(
     for module in (transformer, codec.vae, text.clip, text.t5):
         _ready(module, device, dtype)
     return KeyframeModels(transformer, codec, text)
+
+
+def load_video_models(folder: Path, text_length: int, device: torch.device, dtype: torch.dtype) -> VideoModels:
+    """Models that make clips, in inference mode, from a folder in ``WanPipeline`` layout."""
+    codec, text = VideoCodec.load(folder), ShotTextEncoder.load(folder, text_length)
+    transformer = InterleavedWan.from_pretrained(folder / "transformer")
+    for module in (transformer, codec.vae, text.t5):
+        _ready(module, device, dtype)
+    return VideoModels(transformer, codec, text)
 
 
 def _ready(module: nn.Module, device: torch.device, dtype: torch.dtype) -> None:

@@ -7,7 +7,6 @@ as context for the others (memory, Fig. 9).  Frames that are context or dropped 
 Shapes:  B sequences   P pairs   L image tokens   C channels of a token
 """
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from torch import Tensor
 
 from cinema_cli.config import Config
 from cinema_cli.errors import InputError
-from cinema_cli.files import write_atomic
 from cinema_cli.models.encoders import ImageCodec, TextEncoder, Words
 from cinema_cli.models.flow_matching import noised, random_levels, schedule, velocity
 from cinema_cli.models.keyframes import InterleavedFlux, PairGroup
@@ -25,6 +23,7 @@ from cinema_cli.models.sampling import sample_keyframes
 from cinema_cli.models.weights import weights_sha256
 from cinema_cli.progress import Progress
 from cinema_cli.theatre.world import FRAME_SIZE
+from cinema_cli.training.blocks import compile_blocks
 from cinema_cli.training.checkpoint import module_weights, newest_checkpoint
 from cinema_cli.training.latents import LatentCache
 from cinema_cli.training.loop import LoopConfig, train
@@ -194,7 +193,7 @@ class KeyframeTask:
 
 
 def train_keyframes(
-    stage: int, run: Path, config: KeyframeTraining, progress: Progress, *, device: torch.device | None = None
+    stage: int, run: Path, config: KeyframeTraining, progress: Progress
 ) -> Path:
     """Train a stage, from the newest checkpoint of the stage before it or from scratch.
 
@@ -240,35 +239,3 @@ def _take_over(folder: Path, modules: dict[str, torch.nn.Module], progress: Prog
         if (checkpoint / "ema" / name).is_dir():
             module.load_state_dict(module_weights(checkpoint / "ema" / name))
     progress.say(f"Starting from {checkpoint}")
-
-
-def compile_blocks(model: torch.nn.Module) -> None:
-    """Compile every repeated block, and fail rather than fall back to eager code."""
-    torch._dynamo.config.recompile_limit = 64
-    torch._dynamo.config.fail_on_recompile_limit_hit = True
-    names = set(model._repeated_blocks)
-    for module in model.modules():
-        if type(module).__name__ in names:
-            module.compile(dynamic=False)
-
-
-def export_keyframes(run: Path, checkpoint: Path, out: Path) -> Path:
-    """Put a checkpoint's averaged weights and the run's frozen parts into one ``FluxPipeline`` folder."""
-    shutil.copytree(run / "keyframes", out, dirs_exist_ok=True)
-    for folder in (checkpoint / "ema").iterdir():
-        shutil.copytree(folder, out / folder.name, dirs_exist_ok=True)
-    write_atomic(out / "model_index.json", FLUX_INDEX)
-    return out
-
-
-FLUX_INDEX = """{
-  "_class_name": "FluxPipeline",
-  "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
-  "text_encoder": ["transformers", "CLIPTextModel"],
-  "text_encoder_2": ["transformers", "T5EncoderModel"],
-  "tokenizer": ["transformers", "PreTrainedTokenizerFast"],
-  "tokenizer_2": ["transformers", "PreTrainedTokenizerFast"],
-  "transformer": ["diffusers", "FluxTransformer2DModel"],
-  "vae": ["diffusers", "AutoencoderKL"]
-}
-"""

@@ -1,0 +1,78 @@
+"""Last step of the recipe: checkpoints and frozen parts become one folder of half-precision weights.
+
+    python examples/toy-weights/export.py --run runs/toy --out src/cinema_cli/toy
+
+``OUT/keyframes`` loads in a stock ``FluxPipeline``, ``OUT/video`` in Wan's layout.
+"""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
+from safetensors.torch import load_file, save_file
+
+from cinema_cli.training.checkpoint import newest_checkpoint
+
+FLUX = {
+    "_class_name": "FluxPipeline",
+    "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModel"],
+    "text_encoder_2": ["transformers", "T5EncoderModel"],
+    "tokenizer": ["transformers", "PreTrainedTokenizerFast"],
+    "tokenizer_2": ["transformers", "PreTrainedTokenizerFast"],
+    "transformer": ["diffusers", "FluxTransformer2DModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+}
+WAN = {
+    "_class_name": "WanPipeline",
+    "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
+    "text_encoder": ["transformers", "T5EncoderModel"],
+    "tokenizer": ["transformers", "PreTrainedTokenizerFast"],
+    "transformer": ["diffusers", "WanTransformer3DModel"],
+    "vae": ["diffusers", "AutoencoderKLWan"],
+}
+
+
+def export(frozen: Path, trained: list[Path], index: dict[str, object], shift: float, out: Path) -> None:
+    """Frozen parts, then what checkpoints trained, in bf16 for transformers and fp16 for the rest."""
+    if out.exists():
+        shutil.rmtree(out)
+    shutil.copytree(frozen, out)
+    for checkpoint in trained:
+        shutil.copytree(checkpoint / "ema", out, dirs_exist_ok=True)
+    FlowMatchEulerDiscreteScheduler(shift=shift).save_pretrained(out / "scheduler")
+    for path in out.rglob("*.safetensors"):
+        dtype = torch.bfloat16 if path.parent.name == "transformer" else torch.float16
+        save_file({k: v.to(dtype) for k, v in load_file(path).items()}, path, {"format": "pt"})
+    (out / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
+
+
+def main() -> None:
+    """Export whatever the run has."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, default=Path("runs/toy"))
+    parser.add_argument("--out", type=Path, default=Path("src/cinema_cli/toy"))
+    parser.add_argument("--stage", type=int, default=8, help="the keyframe stage to export")
+    parser.add_argument("--shift", type=float, default=1.5, help="the preset's shift of noise levels")
+    options = parser.parse_args()
+    checkpoints = options.run / "checkpoints"
+    stages = sorted({1, options.stage})
+    keyframes = [newest_checkpoint(checkpoints / "keyframes" / f"stage-{n}") for n in stages]
+    for name, trained, index in (
+        ("keyframes", keyframes, FLUX),
+        ("video", [newest_checkpoint(checkpoints / "video")], WAN),
+    ):
+        found = [checkpoint for checkpoint in trained if checkpoint is not None]
+        if not found:
+            print(f"{name}: no checkpoint yet, left out")
+            continue
+        export(options.run / name, found, index, options.shift, options.out / name)
+    size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
+    print(f"{options.out}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+import importlib
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from diffusers import AutoencoderKL
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast, T5Config, T5EncoderModel
+
+from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.theatre.draw import draw_frame
+from cinema_cli.theatre.screenplay import write_movie
+from cinema_cli.theatre.world import Figure, MovieShot, Place, Puppet, StagedShot
+from cinema_cli.training.keyframes import FLUX_INDEX
+
+RECIPE = Path(__file__).parents[2] / "examples" / "toy-weights"
+
+
+@pytest.fixture
+def recipe(monkeypatch):
+    """The scripts of the recipe, by name: they import each other as neighbours."""
+    monkeypatch.syspath_prepend(RECIPE)
+
+    def load(name: str) -> ModuleType:
+        return importlib.import_module(name)
+
+    yield load
+    for name in [
+        n for n, m in sys.modules.items() if Path(getattr(m, "__file__", None) or "").parent == RECIPE
+    ]:
+        del sys.modules[name]
+
+
+def movie_shot(*puppets: tuple[str, str, str], described=(), layout=1, size="wide") -> MovieShot:
+    positions = ("middle",) if len(puppets) == 1 else ("left", "right")
+    figures = tuple(
+        Figure(Puppet(name, coat, hat, "round", "tan", "tall"), position, "right", "stands")
+        for (name, coat, hat), position in zip(puppets, positions, strict=False)
+    )
+    staged = StagedShot(Place("beach", layout), "day", size, figures)
+    return MovieShot(staged, f"{[p[0] for p in puppets]}", tuple(described))
+
+
+def test_wilson_is_the_textbook_interval(recipe):
+    wilson = recipe("card").wilson
+    assert wilson(0.8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert wilson(1.0, 20) == pytest.approx((0.8389, 1.0), abs=1e-4)
+    assert wilson(0.0, 20)[0] == 0.0
+
+
+def test_looks_that_stand_and_fall_together_count_once(recipe):
+    card = recipe("card")
+    together = [[1.0] * 4, [0.0] * 4] * 20
+    apart = [[1.0, 0.0, 1.0, 0.0]] * 40
+    assert card.design_effect(together) == pytest.approx(4.0, rel=0.05)
+    assert card.design_effect(apart) == 1.0
+    figure = card.Figure("key", "text")
+    wide, narrow = (card.row(figure, [{"key": m} for m in movies]) for movies in (together, apart))
+    assert wide.measured == narrow.measured == 50.0
+    assert wide.n == narrow.n == 160
+    assert wide.high - wide.low > 1.8 * (narrow.high - narrow.low)
+
+
+def test_movies_without_a_look_do_not_count(recipe):
+    card = recipe("card")
+    row = card.row(card.Figure("key", "coat", ">= 90 %"), [{"key": [1, 0]}, {}, {"key": []}, {"key": [1, 1]}])
+    assert (row.measured, row.n, row.movies) == (75.0, 4, 2)
+    assert row.markdown().startswith("| coat | >= 90 % | 75.0 % | 4 in 2 movies | ")
+
+
+def test_what_was_not_measured_is_said(recipe):
+    card = recipe("card")
+    row = card.row(card.Figure("16", "16 pairs", "x"), [{"key": [1.0]}])
+    assert row.measured is None
+    assert row.markdown() == "| 16 pairs | x | not yet | 0 | |"
+
+
+def test_decibels_have_a_mean_and_an_interval_over_movies(recipe):
+    card = recipe("card")
+    figure = card.Figure("psnr", "codec", unit="dB")
+    row = card.row(figure, [{"psnr": [30.0, 32.0]}, {"psnr": [34.0, 36.0]}])
+    assert row.measured == 33.0
+    assert row.low < 33.0 < row.high
+    alone = card.row(figure, [{"psnr": [30.0]}])
+    assert (alone.measured, alone.low) == (30.0, None)
+    assert "| 30.0 dB |" in alone.markdown()
+
+
+def test_the_truth_is_seen_right_and_a_wrong_picture_wrong(recipe):
+    looks = recipe("looks")
+    two = movie_shot(("Ada", "red", "blue"), ("Bo", "green", "white"), described=("Ada",))
+    swapped = movie_shot(("Bo", "green", "white"), ("Ada", "red", "blue"))
+    right, wrong = looks.see(two, draw_frame(two.staged)), looks.see(two, draw_frame(swapped.staged))
+    assert right.scenery == {"set": True, "time": True, "size": True}
+    assert looks.look_at_puppets([right], "named", looks.is_named_only) == {
+        "coat named": [1.0],
+        "hat named": [1.0],
+    }
+    assert looks.look_at_puppets([wrong], "x", lambda shot, figure: True)["coat x"] == [0.0, 0.0]
+    assert looks.look_at_two([right, wrong], "two") == {"two": [1.0, 0.0]}
+
+
+def test_a_figure_that_is_not_found_counts_as_wrong(recipe):
+    looks = recipe("looks")
+    two = movie_shot(("Ada", "red", "blue"), ("Bo", "green", "white"))
+    seen = looks.see(two, np.full((128, 256, 3), 128, np.uint8))
+    assert len(seen.coats) == len(seen.hats) == len(seen.positions) == 2
+    assert looks.look_at_two([seen], "two") == {"two": [0.0]}
+
+
+def test_a_place_is_compared_with_its_first_frame(recipe):
+    looks = recipe("looks")
+    mira = ("Mira", "red", "blue")
+    shots = [
+        movie_shot(mira),
+        movie_shot(mira, layout=2),
+        movie_shot(mira, size="medium"),
+        movie_shot(),
+        movie_shot(mira, ("Bo", "green", "white")),
+    ]
+    frames = np.stack([draw_frame(shot.staged) for shot in shots])
+    assert looks.look_at_places(shots, frames) == {"place 1-3": [1.0]}
+    assert looks.look_at_places(shots, frames, " memory", first=4) == {}
+    frames[3] = draw_frame(movie_shot(layout=7).staged)
+    assert looks.look_at_places(shots, frames) == {"place 1-3": [0.0]}
+    assert [looks.gap_class(n) for n in (0, 1, 3, 4, 7, 8)] == ["0", "1-3", "1-3", "4-7", "4-7", "8+"]
+
+
+def test_shuffled_captions_tell_no_look_of_the_movie(recipe):
+    keyframe_figures = recipe("keyframe_figures")
+    shots, other = write_movie(5, 8).shots, write_movie(6, 8).shots
+    captions = keyframe_figures.shuffled_captions(shots, other)
+    for shot, caption in zip(shots, captions, strict=True):
+        assert (caption in {o.caption for o in other if o.described}) == bool(shot.described)
+        assert (caption == shot.caption) == (not shot.described)
+
+
+def test_psnr(recipe):
+    looks = recipe("looks")
+    black = np.zeros((2, 4, 4, 3), np.uint8)
+    other = black.copy()
+    other[1] = 51
+    assert looks.psnr(other, black) == pytest.approx([99.0, 20 * np.log10(5)])
+
+
+def tiny_keyframes(folder: Path) -> None:
+    """A keyframe model of random weights, in ``FluxPipeline`` layout."""
+    torch.manual_seed(0)
+    vocabulary = ["<unk>", "<pad>", *pre_tokenizers.ByteLevel.alphabet()]
+    words = Tokenizer(models.BPE({w: i for i, w in enumerate(vocabulary)}, [], unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=words, pad_token="<pad>", unk_token="<unk>", model_max_length=16
+    )
+    size, ends = len(vocabulary), {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 1}
+    clip = CLIPTextConfig(
+        vocab_size=size, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1,
+        max_position_embeddings=16, projection_dim=8, **ends,
+    )  # fmt: skip
+    t5 = T5Config(vocab_size=size, d_model=8, d_kv=8, d_ff=8, num_layers=1, num_heads=1, pad_token_id=1)
+    vae = AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(4,) * 4,
+        layers_per_block=1,
+        latent_channels=2,
+        norm_num_groups=2,
+        mid_block_add_attention=False,
+        shift_factor=0.0,
+    )
+    transformer = InterleavedFlux(
+        in_channels=8, num_layers=1, num_single_layers=1, attention_head_dim=12, num_attention_heads=1,
+        joint_attention_dim=8, pooled_projection_dim=8, axes_dims_rope=(4, 4, 4),
+    )  # fmt: skip
+    CLIPTextModel(clip).save_pretrained(folder / "text_encoder")
+    T5EncoderModel(t5).save_pretrained(folder / "text_encoder_2")
+    tokenizer.save_pretrained(folder / "tokenizer")
+    tokenizer.save_pretrained(folder / "tokenizer_2")
+    vae.save_pretrained(folder / "vae")
+    transformer.save_pretrained(folder / "transformer")
+    (folder / "model_index.json").write_text(FLUX_INDEX)
+
+
+def test_an_untrained_model_is_measured_and_goes_on_where_it_stopped(recipe, tmp_path, monkeypatch, capsys):
+    measure = recipe("measure")
+    monkeypatch.setattr(measure, "READER_FRAMES", 2)
+    tiny_keyframes(tmp_path / "model" / "keyframes")
+    out = tmp_path / "card.json"
+    options = ["measure.py", "--model", str(tmp_path / "model"), "--out", str(out), "--steps", "1"]
+    options += ["--part", "keyframes", "--sequences"]
+    monkeypatch.setattr(sys, "argv", [*options, "1"])
+    measure.main()
+    first = json.loads(out.read_text())
+    rows = {row["figure"]: row for row in first["rows"]}
+    assert rows["set as captioned"]["n"] == 8
+    assert rows["image autoencoder, drawn frames"]["measured"] < 20
+    assert rows["identity in context at 48 pairs"]["measured"] is None
+    assert "| set as captioned | >= 95 % |" in capsys.readouterr().out
+    journal = out.with_suffix(".jsonl")
+    lines = journal.read_text()
+    measure.main()
+    assert journal.read_text() == lines
+    assert json.loads(out.read_text())["rows"] == first["rows"]
+    monkeypatch.setattr(sys, "argv", [*options, "2"])
+    measure.main()
+    assert journal.read_text().startswith(lines)
+    assert len(journal.read_text().splitlines()) == 2 * len(lines.splitlines())
+
+
+def test_weights_that_are_not_there_are_told_in_a_sentence(recipe, tmp_path, monkeypatch, capsys):
+    measure = recipe("measure")
+    monkeypatch.setattr(measure, "READER_FRAMES", 2)
+    monkeypatch.setattr(
+        sys, "argv", ["measure.py", "--model", str(tmp_path), "--out", str(tmp_path / "c.json")]
+    )
+    with pytest.raises(SystemExit) as stop:
+        measure.main()
+    assert stop.value.code == 4
+    assert "no model_index.json" in capsys.readouterr().err
