@@ -52,7 +52,9 @@ def export(frozen: Path, trained: list[Path], index: dict[str, object], shift: f
 
 def main() -> None:
     """Export whatever the run has."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--out", type=Path, default=Path("src/cinema_cli/toy"))
     parser.add_argument("--stage", type=int, default=8, help="the keyframe stage to export")

@@ -15,14 +15,13 @@ from diffusers import AutoencoderKL
 from PIL import Image
 from torch import Tensor
 
-from identity import start_as_identity
-
 from cinema_cli.progress import Progress
 from cinema_cli.theatre.draw import draw_frame
 from cinema_cli.theatre.screenplay import random_shot
 from cinema_cli.training.checkpoint import module_weights, save_module
 from cinema_cli.training.loop import LoopConfig, train
 from cinema_cli.training.optimizers import OptimizerConfig
+from identity import start_as_identity
 
 LEVELS = 4
 KL_WEIGHT = 5e-4
@@ -93,14 +92,18 @@ def export(task: ImageAutoencoder, checkpoint: Path, folder: Path) -> None:
     """Save the averaged weights with the latents' measured shift and scale, as FLUX's VAE has them."""
     task.vae.load_state_dict(module_weights(checkpoint / "ema" / "vae"))
     task.vae.eval()
-    latents = torch.cat([task.vae.encode(task.batch(seed)).latent_dist.mean for seed in range(10**6, 10**6 + 8)])
+    latents = torch.cat(
+        [task.vae.encode(task.batch(seed)).latent_dist.mean for seed in range(10**6, 10**6 + 8)]
+    )
     task.vae.register_to_config(shift_factor=latents.mean().item(), scaling_factor=1 / latents.std().item())
     save_module(task.vae, folder)
 
 
 def main() -> None:
     """Train, then export."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--frames", type=int, default=3, help="frames in a batch")
     parser.add_argument("--steps", type=int, default=LOOP.steps)
@@ -108,7 +111,9 @@ def main() -> None:
     task = ImageAutoencoder(options.frames)
     loop = LOOP.model_copy(update={"steps": options.steps})
     with Progress() as progress:
-        checkpoint = train(task, options.run / "checkpoints" / "image-autoencoder", loop, progress, "image autoencoder")
+        checkpoint = train(
+            task, options.run / "checkpoints" / "image-autoencoder", loop, progress, "image autoencoder"
+        )
     export(task, checkpoint, options.run / "keyframes" / "vae")
     print(options.run / "keyframes" / "vae")
 

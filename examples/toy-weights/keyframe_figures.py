@@ -15,7 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from card import Figure
+from cinema_cli.models.sampling import sample_keyframes
+from cinema_cli.models.weights import KeyframeModels
+from cinema_cli.theatre.draw import draw_frame
+from cinema_cli.theatre.screenplay import write_movie
+from cinema_cli.theatre.world import FRAME_SIZE, MovieShot
 from looks import (
     Frames,
     Looks,
@@ -29,13 +36,6 @@ from looks import (
     see,
     told_by,
 )
-from torch import Tensor
-
-from cinema_cli.models.sampling import sample_keyframes
-from cinema_cli.models.weights import KeyframeModels
-from cinema_cli.theatre.draw import draw_frame
-from cinema_cli.theatre.screenplay import write_movie
-from cinema_cli.theatre.world import FRAME_SIZE, MovieShot
 
 PAIRS = 8
 ANOTHER = 10**6

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import keyframe_figures
 from card import Figure, Observations, markdown, row
-
 from cinema_cli import runtime
 from cinema_cli.config import build, load_preset
 from cinema_cli.errors import CinemaError, Interrupted

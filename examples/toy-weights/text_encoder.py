@@ -3,7 +3,7 @@
     python examples/toy-weights/text_encoder.py --run runs/toy
 
 A byte-level BPE of 2,048 words, learned from captions of the theatre: any name that a stranger types is cut
-into pieces, none becomes one <unk>.  Writes ``RUN/keyframes/{tokenizer,tokenizer_2,text_encoder,text_encoder_2}``.
+into pieces, none becomes one <unk>.  Writes the tokenizers and text encoders of ``RUN/keyframes``.
 """
 
 import argparse
@@ -44,7 +44,9 @@ def train_tokenizer() -> PreTrainedTokenizerFast:
 
 def main() -> None:
     """Write the four folders; an existing encoder is left alone."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     folder = parser.parse_args().run / "keyframes"
     if (folder / "text_encoder_2").exists():

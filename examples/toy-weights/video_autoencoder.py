@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
 from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d
-from identity import start_video_as_identity
 from torch import Tensor
 
 from cinema_cli.models.encoders import to_uint8
@@ -25,6 +24,7 @@ from cinema_cli.training.checkpoint import module_weights, newest_checkpoint, sa
 from cinema_cli.training.loop import LoopConfig, train
 from cinema_cli.training.optimizers import OptimizerConfig
 from cinema_cli.training.preview import save_strip
+from identity import start_video_as_identity
 
 Z = 24
 KL_WEIGHT = 5e-4
@@ -42,7 +42,8 @@ class FrameConv(WanCausalConv3d):
 
     def forward(self, x: Tensor, cache_x: Tensor | None = None) -> Tensor:
         """(B, C, 1, H, W) without a cache."""
-        assert x.shape[2] == 1 and cache_x is None, x.shape
+        assert x.shape[2] == 1, x.shape
+        assert cache_x is None
         left, right, top, bottom = self._padding[:4]
         x = torch.nn.functional.pad(x[:, :, 0], (left, right, top, bottom))
         weight = self.weight[:, :, -1]
@@ -110,7 +111,9 @@ def export(task: VideoAutoencoder, checkpoint: Path, folder: Path) -> None:
     """Save the averaged weights with the latents' measured mean and spread per channel, as Wan's has them."""
     task.vae.load_state_dict(module_weights(checkpoint / "ema" / "vae"))
     task.vae.eval()
-    latents = torch.cat([task.vae.encode(task.batch(seed)).latent_dist.mean for seed in range(10**6, 10**6 + 16)])
+    latents = torch.cat(
+        [task.vae.encode(task.batch(seed)).latent_dist.mean for seed in range(10**6, 10**6 + 16)]
+    )
     mean, std = latents.mean(dim=(0, 2, 3, 4)), latents.std(dim=(0, 2, 3, 4))
     task.vae.register_to_config(latents_mean=mean.tolist(), latents_std=std.clamp(min=0.1).tolist())
     save_module(task.vae, folder)
@@ -118,7 +121,9 @@ def export(task: VideoAutoencoder, checkpoint: Path, folder: Path) -> None:
 
 def main() -> None:
     """Train on frames, then on clips, then export."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--frame-steps", type=int, default=LOOP.steps)
     parser.add_argument("--clip-steps", type=int, default=700)

@@ -124,8 +124,8 @@ def test_a_caption_is_read_by_its_own_shot_only():
     changed.text[:, 1] += 1.0
     seen: list[list[Tensor]] = [[], []]
     hook = ours.blocks[0].attn2.register_forward_hook(lambda *call: seen[run].append(call[2]))
-    for run, given in enumerate((g, changed)):
-        ours(groups=[given])
+    for run in (0, 1):
+        ours(groups=[(g, changed)[run]])
     hook.remove()
     first, second = seen[0][0], seen[1][0]
     assert torch.equal(first[0], second[0])

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from cinema_cli.cli.options import DryRun, Json, Preset, Quiet, Run, Settings, given
+from cinema_cli.cli.options import DryRun, Json, Preset, Quiet, Run, Settings
 from cinema_cli.cli.summary import show
 
 EXAMPLES = """[bold]cinema train-keyframes --stage 8 --run runs/toy[/]   sequences of eight keyframes
 
-[bold]cinema train-keyframes --stage 16 --set optimizer.lr=1e-4 --dry-run[/]   look at the config first"""
+[bold]cinema train-keyframes --stage 8 --set stages.8.sequences=4 --dry-run[/]   look at the config first"""
 
 
 def train_keyframes(
@@ -28,12 +28,13 @@ def train_keyframes(
 
     A stage goes on from the one before it. The same command again goes on from the newest checkpoint.
     """
+    import cinema_cli.training.keyframes as training
     from cinema_cli.config import build, load_preset, to_yaml, with_overrides
     from cinema_cli.progress import Progress
-    from cinema_cli.training import keyframes as training
 
     data = load_preset(preset).get("train_keyframes", {})
-    data = with_overrides({**data, **given(steps=steps)}, settings or ())
+    limit = [f"stages.{stage}.loop.steps={steps}"] if steps else []
+    data = with_overrides(data, [*limit, *(settings or ())])
     config = build(training.KeyframeTraining, data, "cinema train-keyframes")
     if dry_run:
         print(to_yaml(config), end="")

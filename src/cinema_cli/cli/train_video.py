@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cinema_cli.cli.options import DryRun, Json, Preset, Quiet, Run, Settings, given
+from cinema_cli.cli.options import DryRun, Json, Preset, Quiet, Run, Settings
 from cinema_cli.cli.summary import show
 
 EXAMPLES = """[bold]cinema train-video --run runs/toy[/]   train, or go on from the newest checkpoint
@@ -27,12 +27,13 @@ def train_video(
 
     The same command again goes on from the newest checkpoint.
     """
+    import cinema_cli.training.video as training
     from cinema_cli.config import build, load_preset, to_yaml, with_overrides
     from cinema_cli.progress import Progress
-    from cinema_cli.training import video as training
 
     data = load_preset(preset).get("train_video", {})
-    data = with_overrides({**data, **given(steps=steps)}, settings or ())
+    limit = [f"loop.steps={steps}"] if steps else []
+    data = with_overrides(data, [*limit, *(settings or ())])
     config = build(training.VideoTraining, data, "cinema train-video")
     if dry_run:
         print(to_yaml(config), end="")

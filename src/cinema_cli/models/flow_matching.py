@@ -5,6 +5,7 @@ velocity v = e - x_0.  Training and sampling both call this file, so they cannot
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ def velocity(data: Tensor, noise: Tensor) -> Tensor:
 
 
 def shifted(t: Tensor, shift: float) -> Tensor:
-    """Move levels towards noise: shift t / (1 + (shift - 1) t), the rule of SD3 and FLUX (1 changes nothing)."""
+    """Move levels towards noise: shift t / (1 + (shift - 1) t), the rule of SD3 and FLUX (1: none)."""
     return shift * t / (1 + (shift - 1) * t)
 
 
@@ -51,7 +52,7 @@ def sample_euler(
         on_step: called after every step (progress).
     """
     x = noise
-    for t, following in zip(levels[:-1], levels[1:], strict=True):
+    for t, following in pairwise(levels):
         x = x + (following - t).to(x) * predict(x, t)
         on_step()
     return x

@@ -202,6 +202,12 @@ class InterleavedFlux(FluxTransformer2DModel):
         """
         if groups is not None:
             return self._interleaved(groups, guidance, joint_attention_kwargs)
+        assert hidden_states is not None, "the stock call needs hidden_states; the interleaved one groups"
+        assert encoder_hidden_states is not None
+        assert pooled_projections is not None
+        assert timestep is not None
+        assert img_ids is not None
+        assert txt_ids is not None
         rotary = self.pos_embed(torch.cat([txt_ids, img_ids]))
         (velocity,) = self._denoise(
             [hidden_states],

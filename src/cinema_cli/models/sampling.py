@@ -7,6 +7,7 @@ Shapes:  P pairs   L image tokens   C channels   K shots   F latent frames   h, 
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -106,7 +107,7 @@ def sample_clips(
         torch.cat([keyframe, clip[:, 1:]], dim=1) for keyframe, clip in zip(keyframes, noise, strict=True)
     ]
     by_length = {n: [i for i, count in enumerate(frames) if count == n] for n in sorted(set(frames))}
-    for t, following in zip(levels[:-1], levels[1:], strict=True):
+    for t, following in pairwise(levels):
         groups = []
         for n, members in by_length.items():
             times = torch.full((1, len(members), n), float(t)).to(words)

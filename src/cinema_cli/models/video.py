@@ -65,6 +65,7 @@ class ShotAttnProcessor:
         shots: tuple[int, ...] = (1,),
     ) -> tuple[Tensor, ...]:
         """Return the attended tokens, folded as they came."""
+        assert rotary_emb is not None
         x = join_groups(hidden_states, shots)
         query = attn.norm_q(attn.to_q(x)).unflatten(2, (attn.heads, -1))
         key = attn.norm_k(attn.to_k(x)).unflatten(2, (attn.heads, -1))
@@ -95,7 +96,8 @@ class ShotBlock(WanTransformerBlock):
         modulation = [(self.scale_shift_table.unsqueeze(0) + t.float()).unbind(dim=2) for t in temb]
         # Self-attention over all shots.
         normed = tuple(
-            (self.norm1(x.float()) * (1 + m[1]) + m[0]).type_as(x) for x, m in zip(shots, modulation, strict=True)
+            (self.norm1(x.float()) * (1 + m[1]) + m[0]).type_as(x)
+            for x, m in zip(shots, modulation, strict=True)
         )
         attended = self.attn1(normed, None, None, rotary, shots=counts)
         shots = tuple(
@@ -189,12 +191,15 @@ class InterleavedWan(WanTransformer3DModel):
         """
         if groups is not None:
             return self._interleaved(groups)
+        assert hidden_states is not None, "the stock call needs hidden_states; the interleaved one groups"
+        assert timestep is not None
+        assert encoder_hidden_states is not None
         _, _, frames, height, width = hidden_states.shape
         patches = (height // self.config.patch_size[1]) * (width // self.config.patch_size[2])
         if timestep.ndim == 1:
             timestep = timestep[:, None].expand(-1, frames * patches)
-        group_latents, text = hidden_states, encoder_hidden_states
-        (velocity,) = self._denoise([group_latents], [text], [timestep], self.rope(hidden_states), (1,))
+        rotary = self.rope(hidden_states)
+        (velocity,) = self._denoise([hidden_states], [encoder_hidden_states], [timestep], rotary, (1,))
         return Transformer2DModelOutput(sample=velocity) if return_dict else (velocity,)
 
     def _interleaved(self, groups: Sequence[ShotGroup]) -> tuple[Tensor, ...]:
@@ -215,7 +220,7 @@ class InterleavedWan(WanTransformer3DModel):
         return tuple(unfold(v, n) for v, n in zip(velocities, counts, strict=True))
 
     def _positions(self, group: ShotGroup) -> Rotary:
-        """cos and sin (1, n S, 1, D / heads); own, because the stock table holds whole numbers only."""
+        """Cos and sin (1, n S, 1, D / heads); own, because the stock table holds whole numbers only."""
         frames, height, width = group.latents.shape[-3:]
         height, width = height // self.config.patch_size[1], width // self.config.patch_size[2]
         axes = [

@@ -72,7 +72,9 @@ def load_keyframe_models(
     return KeyframeModels(transformer, codec, text)
 
 
-def load_video_models(folder: Path, text_length: int, device: torch.device, dtype: torch.dtype) -> VideoModels:
+def load_video_models(
+    folder: Path, text_length: int, device: torch.device, dtype: torch.dtype
+) -> VideoModels:
     """Models that make clips, in inference mode, from a folder in ``WanPipeline`` layout."""
     codec, text = VideoCodec.load(folder), ShotTextEncoder.load(folder, text_length)
     transformer = InterleavedWan.from_pretrained(folder / "transformer")

@@ -85,7 +85,8 @@ class StagedShot:
 
     def __post_init__(self) -> None:
         positions = [figure.position for figure in self.figures]
-        assert len(positions) <= 2 and len(set(positions)) == len(positions), positions
+        assert len(positions) <= 2, positions
+        assert len(set(positions)) == len(positions), positions
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Compilation of the repeated blocks: on a CPU this is what makes training possible at all."""
 
 import torch
+from diffusers import ModelMixin
 
 
-def compile_blocks(model: torch.nn.Module) -> None:
+def compile_blocks(model: ModelMixin) -> None:
     """Compile every repeated block, and fail rather than fall back to eager code."""
     torch._dynamo.config.recompile_limit = 64
     torch._dynamo.config.fail_on_recompile_limit_hit = True

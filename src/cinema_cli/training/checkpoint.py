@@ -117,7 +117,7 @@ def load_checkpoint(
     return state
 
 
-def save_module(module: nn.Module, folder: Path, weights: Mapping[str, Tensor] | None = None) -> None:
+def save_module(module: Any, folder: Path, weights: Mapping[str, Tensor] | None = None) -> None:
     """Save a module of diffusers or transformers in its own layout, with other weights if given."""
     folder.mkdir(parents=True, exist_ok=True)
     # Cloned, because tied weights share memory and safetensors stores no ties.

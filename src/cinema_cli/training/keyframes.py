@@ -192,9 +192,7 @@ class KeyframeTask:
         save_strip(path, [truth_frames, self.codec.decode(torch.cat(drawn), self.grid)])
 
 
-def train_keyframes(
-    stage: int, run: Path, config: KeyframeTraining, progress: Progress
-) -> Path:
+def train_keyframes(stage: int, run: Path, config: KeyframeTraining, progress: Progress) -> Path:
     """Train a stage, from the newest checkpoint of the stage before it or from scratch.
 
     ``run/keyframes`` holds the frozen parts in ``FluxPipeline`` layout; checkpoints go to
@@ -234,7 +232,9 @@ def _take_over(folder: Path, modules: dict[str, torch.nn.Module], progress: Prog
     """Load what an earlier stage trained; its averaged weights are the better start."""
     checkpoint = newest_checkpoint(folder)
     if checkpoint is None:
-        raise InputError(f"{folder}: this stage comes first (section 3.2), and it has no checkpoint. Train it.")
+        raise InputError(
+            f"{folder}: this stage comes first (section 3.2), and it has no checkpoint. Train it."
+        )
     for name, module in modules.items():
         if (checkpoint / "ema" / name).is_dir():
             module.load_state_dict(module_weights(checkpoint / "ema" / name))

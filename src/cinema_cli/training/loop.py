@@ -51,8 +51,9 @@ class LoopConfig(Config):
 class Task(Protocol):
     """What the loop trains."""
 
-    modules: Mapping[str, nn.Module]
-    """The trained modules, by the names under which they are saved."""
+    @property
+    def modules(self) -> Mapping[str, nn.Module]:
+        """The trained modules, by the names under which they are saved."""
 
     def batch(self, seed: int) -> Any:
         """The data that this seed draws."""
@@ -92,16 +93,15 @@ def train(task: Task, folder: Path, config: LoopConfig, progress: Progress, what
     }
     # Resume.
     start = _resume(folder, modules, averages, optimizers, config)
-    prepared = accelerator.prepare(*modules.values(), *optimizers)
-    optimizers = list(prepared[len(modules) :])
+    prepared: tuple[Any, ...] = accelerator.prepare(*modules.values(), *optimizers)
+    wrapped = prepared[len(modules) :]
     parameters = [p for m in modules.values() for p in m.parameters() if p.requires_grad]
     last = newest_checkpoint(folder)
 
     def save(step: int) -> Path:
         facts = {"seed": config.seed, "loop": config.model_dump(mode="json")}
         yaml = to_yaml(config)
-        raw = [o.optimizer for o in optimizers]
-        return save_checkpoint(folder, step, modules, averages, raw, facts, yaml, config.keep)
+        return save_checkpoint(folder, step, modules, averages, optimizers, facts, yaml, config.keep)
 
     bar = progress.task(what, total=config.steps, unit="steps", done=start)
     log = _Log(folder / "metrics.jsonl")
@@ -126,7 +126,7 @@ def train(task: Task, folder: Path, config: LoopConfig, progress: Progress, what
                 )
             # Optimize and average.
             rate = rate_at(step, config.steps, config.optimizer)
-            for optimizer in optimizers:
+            for optimizer in wrapped:
                 for group in optimizer.param_groups:
                     group["lr"] = rate
                 optimizer.step()

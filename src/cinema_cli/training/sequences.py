@@ -34,7 +34,9 @@ class Sequences:
 class TheatreSequences:
     """Random sequences of consecutive shots from the theatre's movies."""
 
-    def __init__(self, codec: ImageCodec, cache: LatentCache, movies: int, shots: int, describe: float) -> None:
+    def __init__(
+        self, codec: ImageCodec, cache: LatentCache, movies: int, shots: int, describe: float
+    ) -> None:
         """``shots`` per movie; ``describe``: chance that a caption repeats a look already told."""
         self.codec, self.cache = codec, cache
         self.movies, self.shots, self.describe = movies, shots, describe
@@ -60,7 +62,7 @@ class TheatreSequences:
         return self.codec.encode(torch.from_numpy(np.stack(frames))).cpu()
 
     def _captions(self, shots: tuple[MovieShot, ...], rng: random.Random) -> list[str]:
-        """Fresh wordings; a look is told when its puppet first appears in these shots, and by chance later."""
+        """Fresh wordings; a look is told when its puppet first appears in these shots, later by chance."""
         known: set[str] = set()
         captions = []
         for shot in shots:

@@ -8,6 +8,7 @@ Shapes:  B films   K shots of a film   C channels   F latent frames   h, w laten
 
 import random
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,9 @@ class Films:
 class TheatreClips:
     """Clips of the theatre's movies, drawn on demand and encoded once."""
 
-    def __init__(self, codec: VideoCodec, text: ShotTextEncoder, cache: LatentCache, config: VideoTraining) -> None:
+    def __init__(
+        self, codec: VideoCodec, text: ShotTextEncoder, cache: LatentCache, config: VideoTraining
+    ) -> None:
         self.codec, self.text, self.cache, self.config = codec, text, cache, config
 
     def batch(self, seed: int) -> Films:
@@ -104,7 +107,7 @@ class TheatreClips:
         shots = script.shots[first : first + self.config.window]
         latents = torch.stack(
             [
-                self.cache.get(f"clip-{self.config.shots}-{movie}-{first + i}", lambda s=shot: self._encode(s))
+                self.cache.get(f"clip-{self.config.shots}-{movie}-{first + i}", partial(self._encode, shot))
                 for i, shot in enumerate(shots)
             ]
         )
@@ -128,7 +131,7 @@ class VideoTask:
 
     def __init__(self, model: InterleavedWan, data: TheatreClips, config: VideoTraining) -> None:
         self.model, self.data, self.config = model, data, config
-        self.modules = {"transformer": model}
+        self.modules: dict[str, torch.nn.Module] = {"transformer": model}
 
     def batch(self, seed: int) -> Films:
         """Films of this seed."""

@@ -1,0 +1,152 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import FluxTransformer2DModel
+from torch import Tensor
+
+from cinema_cli.errors import InputError, Interrupted
+from cinema_cli.progress import Progress
+from cinema_cli.training.checkpoint import faults, list_checkpoints, module_weights, newest_checkpoint
+from cinema_cli.training.loop import LoopConfig, NonFiniteError, train
+from cinema_cli.training.optimizers import OptimizerConfig, build_optimizers, rate_at
+
+TINY = {
+    "in_channels": 4,
+    "num_layers": 1,
+    "num_single_layers": 1,
+    "attention_head_dim": 6,
+    "num_attention_heads": 1,
+    "joint_attention_dim": 4,
+    "pooled_projection_dim": 4,
+    "axes_dims_rope": (2, 2, 2),
+}
+LOOP = LoopConfig(
+    steps=6,
+    optimizer=OptimizerConfig(kind="muon", learning_rate=1e-3, warmup=2),
+    precision="fp32",
+    save_every=2,
+    preview_every=3,
+)
+
+
+class TinyTask:
+    """Draws noise from its seed and asks a tiny real FLUX to return its input."""
+
+    def __init__(self, poison: int | None = None, stop_at: int | None = None) -> None:
+        torch.manual_seed(0)
+        self.modules = {"transformer": FluxTransformer2DModel(**TINY)}
+        self.poison, self.stop_at = poison, stop_at
+        self.seeds: list[int] = []
+
+    def batch(self, seed: int) -> Tensor:
+        self.seeds.append(seed)
+        if self.stop_at is not None and len(self.seeds) == self.stop_at:
+            import signal
+
+            signal.raise_signal(signal.SIGINT)
+        x = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(seed))
+        return x * float("nan") if seed == self.poison else x
+
+    def loss(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        noise = torch.randn(batch.shape, generator=generator)
+        out = self.modules["transformer"](
+            batch + noise,
+            torch.zeros(2, 1, 4),
+            torch.zeros(2, 4),
+            torch.ones(2),
+            torch.zeros(3, 3),
+            torch.zeros(1, 3),
+        ).sample
+        return (out - batch).square().mean()
+
+    def preview(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("drawn")
+
+
+def run(task: TinyTask, folder: Path, **changes) -> Path:
+    with Progress(quiet=True) as progress:
+        return train(task, folder, LOOP.model_copy(update=changes), progress, "tiny")
+
+
+def losses(folder: Path) -> list[float]:
+    return [json.loads(line)["loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_run_leaves_checkpoints_previews_and_a_log(tmp_path):
+    last = run(TinyTask(), tmp_path)
+    assert last.name == "step-000006"
+    assert [p.name for p in list_checkpoints(tmp_path)] == ["step-000004", "step-000006"]
+    assert sorted(p.name for p in (tmp_path / "previews").iterdir()) == ["step-000003.png", "step-000006.png"]
+    assert len(losses(tmp_path)) == 6
+    assert faults(last) == []
+    FluxTransformer2DModel.from_pretrained(last / "transformer")
+    FluxTransformer2DModel.from_pretrained(last / "ema" / "transformer")
+
+
+def test_the_same_command_goes_on_and_ends_in_the_same_weights(tmp_path):
+    straight = run(TinyTask(), tmp_path / "straight")
+    with pytest.raises(Interrupted, match="step 3"):
+        run(TinyTask(stop_at=3), tmp_path / "stopped")
+    rest = TinyTask()
+    resumed = run(rest, tmp_path / "stopped")
+    assert rest.seeds == [3, 4, 5]
+    assert losses(tmp_path / "stopped") == losses(tmp_path / "straight")
+    for part in ("transformer", "ema/transformer"):
+        a, b = module_weights(straight / part), module_weights(resumed / part)
+        assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_a_finished_run_is_left_alone(tmp_path):
+    run(TinyTask(), tmp_path)
+    again = TinyTask()
+    assert run(again, tmp_path).name == "step-000006"
+    assert again.seeds == []
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_a_folder_of_them_is_refused(tmp_path):
+    run(TinyTask(), tmp_path)
+    with (tmp_path / "step-000006" / "optimizer.safetensors").open("r+b") as file:
+        file.truncate(100)
+    assert newest_checkpoint(tmp_path).name == "step-000004"
+    weights = tmp_path / "step-000004" / "transformer" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    with pytest.raises(InputError, match="no checkpoint here is whole"):
+        newest_checkpoint(tmp_path)
+
+
+def test_a_changed_config_is_refused(tmp_path):
+    run(TinyTask(), tmp_path, steps=2)
+    with pytest.raises(InputError, match="another config: seed was 0 and is 5"):
+        run(TinyTask(), tmp_path, seed=5)
+
+
+def test_a_loss_that_is_not_a_number_stops_before_the_step(tmp_path):
+    with pytest.raises(NonFiniteError, match="step 3"):
+        run(TinyTask(poison=3), tmp_path)
+    assert [p.name for p in list_checkpoints(tmp_path)] == ["step-000002"]
+
+
+def test_two_batches_a_step_are_one_batch_of_both(tmp_path):
+    task = TinyTask()
+    run(task, tmp_path, accumulate=2, steps=2)
+    assert task.seeds == [0, 1, 2, 3]
+
+
+def test_the_rate_warms_up_and_falls():
+    config = OptimizerConfig(learning_rate=1.0, warmup=4, floor=0.1)
+    rates = [rate_at(step, 104, config) for step in range(105)]
+    assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
+    assert rates[54] == pytest.approx(0.55)
+    assert rates[104] == pytest.approx(0.1)
+    assert rate_at(90, 104, config.model_copy(update={"schedule": "constant"})) == 1.0
+
+
+def test_every_parameter_has_exactly_one_optimizer():
+    model = FluxTransformer2DModel(**TINY)
+    optimizers = build_optimizers([model], LOOP.optimizer)
+    held = [id(p) for o in optimizers for g in o.param_groups for p in g["params"]]
+    assert sorted(held) == sorted(id(p) for p in model.parameters())
+    assert {type(o).__name__ for o in optimizers} == {"AdamW", "Muon"}
