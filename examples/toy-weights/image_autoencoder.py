@@ -1,8 +1,11 @@
 """Step 2 of the recipe: the image autoencoder of the toy preset, trained on single drawn frames.
 
     python examples/toy-weights/image_autoencoder.py --run runs/toy
+    python examples/toy-weights/image_autoencoder.py --run runs/toy --decoder-steps 1500
 
-Writes ``RUN/keyframes/vae`` in diffusers' layout.  The same command goes on where it stopped.
+Writes ``RUN/keyframes/vae`` in diffusers' layout.  With ``--decoder-steps`` the decoder alone learns on: the
+latents stay what they are, so this can wait until the transformer is trained on them.  The same command goes
+on where it stopped.
 """
 
 import argparse
@@ -37,7 +40,7 @@ LOOP = LoopConfig(
 class ImageAutoencoder:
     """Reconstruct drawn frames: mean absolute error, and a light pull of the latents to a normal."""
 
-    def __init__(self, frames: int) -> None:
+    def __init__(self, frames: int, decoder_only: bool = False) -> None:
         self.frames = frames
         torch.manual_seed(0)
         self.vae = AutoencoderKL(
@@ -53,6 +56,7 @@ class ImageAutoencoder:
             sample_size=256,
         )
         start_as_identity(self.vae)
+        self.vae.encoder.requires_grad_(not decoder_only)
         self.modules = {"vae": self.vae}
 
     def batch(self, seed: int) -> Tensor:
@@ -107,13 +111,18 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--frames", type=int, default=3, help="frames in a batch")
     parser.add_argument("--steps", type=int, default=LOOP.steps)
+    parser.add_argument("--decoder-steps", type=int, default=0)
     options = parser.parse_args()
+    checkpoints = options.run / "checkpoints" / "image-autoencoder"
     task = ImageAutoencoder(options.frames)
     loop = LOOP.model_copy(update={"steps": options.steps})
     with Progress() as progress:
-        checkpoint = train(
-            task, options.run / "checkpoints" / "image-autoencoder", loop, progress, "image autoencoder"
-        )
+        checkpoint = train(task, checkpoints / "both", loop, progress, "image autoencoder")
+        if options.decoder_steps:
+            task = ImageAutoencoder(options.frames, decoder_only=True)
+            task.vae.load_state_dict(module_weights(checkpoint / "ema" / "vae"))
+            loop = LOOP.model_copy(update={"steps": options.decoder_steps, "seed": 1})
+            checkpoint = train(task, checkpoints / "decoder", loop, progress, "image decoder")
     export(task, checkpoint, options.run / "keyframes" / "vae")
     print(options.run / "keyframes" / "vae")
 

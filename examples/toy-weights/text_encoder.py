@@ -50,7 +50,8 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     folder = parser.parse_args().run / "keyframes"
     if (folder / "text_encoder_2").exists():
-        raise SystemExit(f"{folder / 'text_encoder_2'} exists already; nothing was changed.")
+        print(f"{folder / 'text_encoder_2'} exists already; nothing was changed.")
+        return
     tokenizer = train_tokenizer()
     tokenizer.save_pretrained(folder / "tokenizer")
     tokenizer.save_pretrained(folder / "tokenizer_2")
