@@ -1,0 +1,24 @@
+#!/bin/bash
+# The embedded weights from nothing, step by step.  Every line can be run again: it goes on where it stopped.
+#     bash examples/toy-weights/recipe.sh [RUN]
+set -euo pipefail
+run=${1:-runs/toy}
+here=$(dirname "$0")
+
+python "$here/text_encoder.py" --run "$run"
+python "$here/image_autoencoder.py" --run "$run"
+cinema train-keyframes --stage 1 --run "$run"
+cinema train-keyframes --stage 8 --run "$run"
+
+# The video model reads with the text encoder that the single-image stage trained.
+words=$(ls -d "$run"/checkpoints/keyframes/stage-1/step-* | tail -n 1)/ema/text_encoder_2
+mkdir -p "$run/video"
+cp -r "$words" "$run/video/text_encoder"
+cp -r "$run/keyframes/tokenizer_2" "$run/video/tokenizer"
+python "$here/video_autoencoder.py" --run "$run"
+cinema train-video --run "$run"
+
+# Sharper pictures from the same latents, then everything into the package, and its figures.
+python "$here/image_autoencoder.py" --run "$run" --decoder-steps 1500
+python "$here/export.py" --run "$run"
+python "$here/measure.py" --out "$run/card.json"
