@@ -2,7 +2,7 @@
 
 Each *trial* draws one movie under one condition and returns what was seen:
 
-* **told once**: a look stands in the caption where its puppet first appears, later only the name;
+* **told-once**: a look stands in the caption where its puppet first appears, later only the name;
 * **shuffled**: the same, but the captions that tell looks come from another movie, so that a look seen right
   is a look guessed: 12.5 %, or what is called memory is something else;
 * **memory**: the first half of the movie is given as true frames, the second half is drawn;
@@ -152,7 +152,7 @@ def true_frames(shots: Sequence[MovieShot]) -> Frames:
 
 
 TRIALS: dict[str, Callable[[Artist, int], Looks]] = {
-    "told once": told_once,
+    "told-once": told_once,
     "shuffled": shuffled,
     "memory": memory,
     "repeated": repeated,

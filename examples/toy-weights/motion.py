@@ -1,8 +1,8 @@
 """Looks at clips: which verb a figure's motion shows, and whether looks hold to the end.
 
-The verb is found by synthesis: the shot is drawn anew with each of the four actions, and the one whose motion,
-the difference to the first frame, is nearest to the clip's around the figure is the verb.  A clip that does
-not move stands.
+The verb is found by synthesis: the shot is drawn anew with each of the four actions, and the one whose
+motion, the difference to the first frame, is nearest to the clip's around the figure is the verb.  A clip that
+does not move stands.
 
 Shapes:  clips uint8 (F, H, W, 3)   F frames
 """

@@ -13,6 +13,7 @@ cinema train-keyframes --stage 8 --run "$run"
 # The video model reads with the text encoder that the single-image stage trained.
 words=$(ls -d "$run"/checkpoints/keyframes/stage-1/step-* | tail -n 1)/ema/text_encoder_2
 mkdir -p "$run/video"
+rm -rf "$run/video/text_encoder" "$run/video/tokenizer"
 cp -r "$words" "$run/video/text_encoder"
 cp -r "$run/keyframes/tokenizer_2" "$run/video/tokenizer"
 python "$here/video_autoencoder.py" --run "$run"

@@ -7,15 +7,12 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-import torch
-from diffusers import AutoencoderKL
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast, T5Config, T5EncoderModel
 
-from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.errors import InputError
 from cinema_cli.theatre.draw import draw_frame
 from cinema_cli.theatre.screenplay import write_movie
 from cinema_cli.theatre.world import Figure, MovieShot, Place, Puppet, StagedShot
+from tiny_models import build_tiny_models
 
 RECIPE = Path(__file__).parents[2] / "examples" / "toy-weights"
 
@@ -169,68 +166,41 @@ def test_psnr(recipe):
     assert looks.psnr(other, black) == pytest.approx([99.0, 20 * np.log10(5)])
 
 
-def tiny_keyframes(folder: Path) -> None:
-    """A keyframe model of random weights, in ``FluxPipeline`` layout."""
-    torch.manual_seed(0)
-    vocabulary = ["<unk>", "<pad>", *pre_tokenizers.ByteLevel.alphabet()]
-    words = Tokenizer(models.BPE({w: i for i, w in enumerate(vocabulary)}, [], unk_token="<unk>"))
-    words.pre_tokenizer = pre_tokenizers.ByteLevel()
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=words, pad_token="<pad>", unk_token="<unk>", model_max_length=16
-    )
-    size, ends = len(vocabulary), {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 1}
-    clip = CLIPTextConfig(
-        vocab_size=size, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1,
-        max_position_embeddings=16, projection_dim=8, **ends,
-    )  # fmt: skip
-    t5 = T5Config(vocab_size=size, d_model=8, d_kv=8, d_ff=8, num_layers=1, num_heads=1, pad_token_id=1)
-    vae = AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        block_out_channels=(4,) * 4,
-        layers_per_block=1,
-        latent_channels=2,
-        norm_num_groups=2,
-        mid_block_add_attention=False,
-        shift_factor=0.0,
-    )
-    transformer = InterleavedFlux(
-        in_channels=8, num_layers=1, num_single_layers=1, attention_head_dim=12, num_attention_heads=1,
-        joint_attention_dim=8, pooled_projection_dim=8, axes_dims_rope=(4, 4, 4),
-    )  # fmt: skip
-    CLIPTextModel(clip).save_pretrained(folder / "text_encoder")
-    T5EncoderModel(t5).save_pretrained(folder / "text_encoder_2")
-    tokenizer.save_pretrained(folder / "tokenizer")
-    tokenizer.save_pretrained(folder / "tokenizer_2")
-    vae.save_pretrained(folder / "vae")
-    transformer.save_pretrained(folder / "transformer")
-    (folder / "model_index.json").write_text('{"_class_name": "FluxPipeline"}')
+def measured(measure, options: list[str], out: Path, monkeypatch) -> dict[str, dict[str, object]]:
+    """The rows that a run of the script wrote, by figure."""
+    monkeypatch.setattr(sys, "argv", ["measure.py", "--out", str(out), "--steps", "1", *options])
+    measure.main()
+    return {row["figure"]: row for row in json.loads(out.read_text())["rows"]}
 
 
-def test_an_untrained_model_is_measured_and_goes_on_where_it_stopped(recipe, tmp_path, monkeypatch, capsys):
+def test_untrained_models_are_measured_and_more_movies_only_add(recipe, tmp_path, monkeypatch, capsys):
     measure = recipe("measure")
     monkeypatch.setattr(measure, "READER_FRAMES", 2)
-    tiny_keyframes(tmp_path / "model" / "keyframes")
-    out = tmp_path / "card.json"
-    options = ["measure.py", "--model", str(tmp_path / "model"), "--out", str(out), "--steps", "1"]
-    options += ["--part", "keyframes", "--sequences"]
-    monkeypatch.setattr(sys, "argv", [*options, "1"])
-    measure.main()
-    first = json.loads(out.read_text())
-    rows = {row["figure"]: row for row in first["rows"]}
+    out, model = tmp_path / "card.json", ["--model", str(build_tiny_models(tmp_path / "model"))]
+    rows = measured(measure, [*model, "--sequences", "1"], out, monkeypatch)
     assert rows["set as captioned"]["n"] == 8
+    assert rows["clip: first frame against the keyframe, as decoded"]["n"] == 4
+    assert rows["verb read on drawn clips (the reader itself)"]["measured"] == 100
     assert rows["image autoencoder, drawn frames"]["measured"] < 20
     assert rows["identity in context at 48 pairs"]["measured"] is None
     assert "| set as captioned | >= 95 % |" in capsys.readouterr().out
     journal = out.with_suffix(".jsonl")
     lines = journal.read_text()
-    measure.main()
+    assert measured(measure, [*model, "--sequences", "1"], out, monkeypatch) == rows
     assert journal.read_text() == lines
-    assert json.loads(out.read_text())["rows"] == first["rows"]
-    monkeypatch.setattr(sys, "argv", [*options, "2"])
-    measure.main()
+    some = [*model, "--sequences", "2", "--part", "keyframes", "--trials", "ceiling"]
+    assert measured(measure, some, out, monkeypatch)["image autoencoder, drawn frames"]["n"] == 16
     assert journal.read_text().startswith(lines)
-    assert len(journal.read_text().splitlines()) == 2 * len(lines.splitlines())
+    assert len(journal.read_text().splitlines()) == len(lines.splitlines()) + 1
+
+
+def test_an_unknown_trial_is_told(recipe):
+    measure = recipe("measure")
+    part = measure.Part("keyframes", "", {"ceiling": dict, "memory": dict}, ())
+    assert list(measure.chosen([part], ["memory"])[0].trials) == ["memory"]
+    assert measure.chosen([part], None) == [part]
+    with pytest.raises(InputError, match="some of ceiling, memory were wanted, found dream"):
+        measure.chosen([part], ["memory", "dream"])
 
 
 def test_weights_that_are_not_there_are_told_in_a_sentence(recipe, tmp_path, monkeypatch, capsys):

@@ -32,12 +32,13 @@ def plan(
     Writes storyboard.json, keyframes/ and contact-sheet.html. Run it again after editing a caption:
     only the keyframes whose words changed are drawn anew.
     """
-    from cinema_cli.config import build, with_overrides
+    from cinema_cli.config import build, load_preset, with_overrides
     from cinema_cli.planning.plan import PlanConfig, plan_film
     from cinema_cli.progress import Progress
 
     options = given(shots=count, seed=seed, preset=preset, steps=steps, redo=redo)
-    config = build(PlanConfig, with_overrides(options, settings or ()), "cinema plan")
+    data = with_overrides({**load_preset(preset).get("plan", {}), **options}, settings or ())
+    config = build(PlanConfig, data, "cinema plan")
     with Progress(quiet) as progress:
         made = plan_film(story, out, config, progress)
     show(

@@ -32,12 +32,13 @@ def render(
 
     Clips that are done and whose keyframe, caption and seed did not change are kept.
     """
-    from cinema_cli.config import build, with_overrides
+    from cinema_cli.config import build, load_preset, with_overrides
     from cinema_cli.progress import Progress
     from cinema_cli.rendering.render import RenderConfig, render_film
 
     options = given(preset=preset, steps=steps, redo=redo)
-    config = build(RenderConfig, with_overrides(options, settings or ()), "cinema render")
+    data = with_overrides({**load_preset(preset).get("render", {}), **options}, settings or ())
+    config = build(RenderConfig, data, "cinema render")
     with Progress(quiet) as progress:
         made = render_film(storyboard, out, config, progress)
     show(

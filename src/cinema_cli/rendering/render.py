@@ -1,0 +1,249 @@
+"""``cinema render``: every keyframe becomes a clip, and the clips become the film (section 3.3).
+
+The storyboard is saved after every clip, so the same command goes on where it stopped.  A clip is made again
+when its own inputs changed: its words and the film's, its seed, its keyframe, its duration, the looks of its
+cast, the weights, how it is sampled.  A clip without ``clip_made_with`` was put there by a person and stays.
+The film is joined again when any clip or word in it changed; ``render.json`` remembers from what it was made.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from cinema_cli import __version__, runtime
+from cinema_cli.config import Config, build
+from cinema_cli.contact_sheet import FILM_NAME, write_contact_sheet
+from cinema_cli.errors import InputError, Interrupted
+from cinema_cli.ffmpeg import encode
+from cinema_cli.files import locked, read_json, sha256_file, sha256_json, write_atomic
+from cinema_cli.models.pictures import Frame, read_picture
+from cinema_cli.models.quiet import quiet_libraries
+from cinema_cli.models.weights import TOY, load_video_models, model_folder, weights_sha256
+from cinema_cli.progress import Progress, finishing_on_signal
+from cinema_cli.rendering.film import assemble
+from cinema_cli.rendering.video import (
+    ClipConfig,
+    ClipMaker,
+    ClipWindow,
+    clip_frames,
+    plan_clips,
+    told_caption,
+)
+from cinema_cli.storyboard import FILE_NAME, MadeWith, Sha256, Shot, Storyboard, inside, seconds, tags
+
+RECORD_NAME = "render.json"
+MAX_RECORD_BYTES = 1 << 16
+
+NEARLY_LOSSLESS = 12
+"""x264's rate factor for clips: what the film's own encoding takes away later is more."""
+
+
+class RenderConfig(ClipConfig):
+    """Everything that ``cinema render`` can be told."""
+
+    preset: str = "toy"
+    """The preset that the other values came from; noted beside every clip."""
+    model: str = TOY
+    """The embedded weights, or a folder that holds ``keyframes/`` and ``video/``."""
+    seed: Annotated[int, Field(ge=0, le=runtime.MAX_SEED)] = 0
+    """Varies the motion of all shots; each shot's own seed counts as well."""
+    redo: tuple[str, ...] = ()
+    """Shots whose clips are made anew even though nothing changed."""
+
+
+class FilmRecord(Config):
+    """From what the film was joined, in ``render.json``."""
+
+    film: str
+    """Where it lies, seen from the storyboard."""
+    inputs_sha256: Sha256
+    """Of its clips and words."""
+
+
+@dataclass(frozen=True)
+class RenderResult:
+    """What was written."""
+
+    film: Path
+    contact_sheet: Path
+    shots: int
+    rendered: int
+    skipped: int
+    seconds: dict[str, float]
+    """By stage: load, render, join."""
+
+
+def render_film(storyboard: Path, out: Path | None, config: RenderConfig, progress: Progress) -> RenderResult:
+    """Turn a storyboard whose shots have keyframes into clips and a film.
+
+    Args:
+        storyboard: the document or its folder.
+        out: the film; ``film.mp4`` beside the storyboard when absent.
+        config: how.
+        progress: where progress is shown.
+
+    Raises:
+        InputError: a shot has no usable keyframe, or another input cannot be used; no clip was made.
+        MissingError: there are no weights.
+        Interrupted: stopped between two items; the same command goes on.
+    """
+    laps = [time.monotonic()]
+    file = storyboard / FILE_NAME if storyboard.is_dir() else storyboard
+    Storyboard.load(file)  # before there is a lock where nothing should be
+    folder, film = file.parent, out or file.parent / FILM_NAME
+    weights = model_folder(config.model, "video")
+    with locked(folder), finishing_on_signal() as stop:
+        board = Storyboard.load(file)
+        check(board, folder, film, config)
+        studio = Studio(file, config, weights_sha256(weights))
+        windows = plan_clips(board, studio.stale(board) | set(board.chosen(config.redo)), config)
+        made = sum(len(window.made) for window in windows)
+        maker = _maker(weights, board, config) if windows else None
+        laps.append(time.monotonic())
+        task = progress.task("rendering clips", len(windows) * config.steps, "steps") if windows else None
+        for number, window in enumerate(windows):
+            if stop.requested:
+                done = sum(len(w.made) for w in windows[:number])
+                raise Interrupted(f"{done} of {made} clips were made. The same command makes the others.")
+            assert maker is not None and task is not None
+            board = studio.make(board, window, maker, task.advance)
+        laps.append(time.monotonic())
+        if stop.requested:
+            raise Interrupted("every clip is made. The same command joins the film.")
+        studio.join(board, film, progress)
+        sheet = write_contact_sheet(board, folder)
+        laps.append(time.monotonic())
+    spent = dict(zip(("load", "render", "join"), (b - a for a, b in pairwise(laps)), strict=True))
+    return RenderResult(film, sheet, len(board.shots), made, len(board.shots) - made, spent)
+
+
+def check(board: Storyboard, folder: Path, film: Path, config: RenderConfig) -> None:
+    """Refuse what would fail after hours: shots without keyframes, odd durations and rates, a film nowhere."""
+    if not board.shots:
+        raise InputError(f"{folder}: shots were wanted, found none. Plan some: cinema plan")
+    if film.suffix != ".mp4" or film.is_dir():
+        raise InputError(f"{film}: the name of an mp4 file was wanted for the film. Change --out.")
+    if (seconds(board.frame_rate) / config.clip_rate).denominator != 1:
+        raise InputError(
+            f"frame_rate: a multiple of the {config.clip_rate} frames a second that the model makes was wanted, "
+            f"found {board.frame_rate}. Change it in the storyboard."
+        )
+    for shot in board.shots:
+        clip_frames(shot, config)
+        read_keyframe(board, folder, shot)
+
+
+def read_keyframe(board: Storyboard, folder: Path, shot: Shot) -> Frame:
+    """The keyframe of a shot, or an error that names the shot."""
+    if shot.keyframe is None:
+        raise InputError(f"Shot {shot.id}: a keyframe was wanted, found none. Draw it: cinema plan")
+    repair = f"Draw shot {shot.id} again: cinema plan with --redo {shot.id}"
+    return read_picture(inside(folder, shot.keyframe), board.frame_size, repair)
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Where clips are made and kept: a storyboard's file, a config and the weights."""
+
+    file: Path
+    config: RenderConfig
+    weights_sha256: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the film."""
+        return self.file.parent
+
+    def stale(self, board: Storyboard) -> set[str]:
+        """Shots without a clip, or whose clip was made from other inputs."""
+        found = set()
+        for shot in board.shots:
+            made = shot.clip_made_with
+            now = (self.weights_sha256, self.inputs(board, shot))
+            if (
+                shot.clip is None
+                or not inside(self.folder, shot.clip).is_file()
+                or (made is not None and (made.weights_sha256, made.inputs_sha256) != now)
+            ):
+                found.add(shot.id)
+        return found
+
+    def inputs(self, board: Storyboard, shot: Shot) -> str:
+        """One hash for everything that makes this clip what it is, but the weights."""
+        config, named = self.config, set(tags(shot.caption))
+        return sha256_json(
+            {
+                "film": board.caption,
+                "caption": told_caption(board, shot, config),
+                "looks": {member.name: member.look for member in board.cast if member.name in named},
+                "keyframe": sha256_file(inside(self.folder, str(shot.keyframe))),
+                "seed": self.seed(shot),
+                "frames": clip_frames(shot, config),
+                "clip_rate": config.clip_rate,
+                "frame_size": board.frame_size,
+                "steps": config.steps,
+                "shift": config.shift,
+                "cut_phase": config.cut_phase,
+                "text_length": config.text_length,
+            }
+        )
+
+    def seed(self, shot: Shot) -> int:
+        """Of the noise of this clip."""
+        return int(sha256_json([self.config.seed, shot.seed, shot.id])[:8], 16)
+
+    def make(
+        self,
+        board: Storyboard,
+        window: ClipWindow,
+        maker: ClipMaker,
+        on_step: Callable[[], None],
+    ) -> Storyboard:
+        """Make the clips of a window; each is written, then named in the storyboard."""
+        shots = {id: board.shot(id) for id in (*window.made, *window.seen)}
+        frames = {id: read_keyframe(board, self.folder, shot) for id, shot in shots.items()}
+        seeds = {id: self.seed(shots[id]) for id in window.made}
+        for id, clip in maker.make(board, window, frames, seeds, on_step).items():
+            name = f"clips/{id}.mp4"
+            encode(clip, inside(self.folder, name), Fraction(self.config.clip_rate), crf=NEARLY_LOSSLESS)
+            made = MadeWith(
+                model=Path(self.config.model).name,
+                weights_sha256=self.weights_sha256,
+                inputs_sha256=self.inputs(board, shots[id]),
+                preset=self.config.preset,
+                version=__version__,
+            )
+            board = board.with_shot(id, clip=name, clip_made_with=made)
+            board.save(self.file)
+        return board
+
+    def join(self, board: Storyboard, film: Path, progress: Progress) -> None:
+        """Join the clips, unless the film that is there was made from the same."""
+        wanted = FilmRecord(film=os.path.relpath(film, self.folder), inputs_sha256=self._film_inputs(board))
+        path = self.folder / RECORD_NAME
+        last = build(FilmRecord, read_json(path, MAX_RECORD_BYTES), str(path)) if path.exists() else None
+        if film.is_file() and last == wanted:
+            return
+        assemble(board, self.folder, film, progress.task("joining the film", len(board.shots), "shots"))
+        write_atomic(path, wanted.model_dump_json(indent=2) + "\n")
+
+    def _film_inputs(self, board: Storyboard) -> str:
+        shots = [
+            [shot.id, shot.caption, shot.duration, sha256_file(inside(self.folder, str(shot.clip)))]
+            for shot in board.shots
+        ]
+        return sha256_json([board.title, board.caption, board.frame_rate, shots])
+
+
+def _maker(weights: Path, board: Storyboard, config: RenderConfig) -> ClipMaker:
+    quiet_libraries()
+    where = runtime.device()
+    models = load_video_models(weights, config.text_length, where, runtime.number_type(where))
+    return ClipMaker(models, board.frame_size, config)

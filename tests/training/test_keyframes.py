@@ -1,0 +1,130 @@
+import json
+
+import pytest
+import torch
+from tiny_models import image_autoencoder, pooled_encoder, text_encoder, tokenizer
+
+from cinema_cli.config import build, load_preset, with_overrides
+from cinema_cli.errors import InputError
+from cinema_cli.models.encoders import ImageCodec, TextEncoder
+from cinema_cli.progress import Progress
+from cinema_cli.training.checkpoint import module_weights
+from cinema_cli.training.keyframes import KeyframeTask, KeyframeTraining, train_keyframes
+from cinema_cli.training.latents import LatentCache
+from cinema_cli.training.sequences import HELD_OUT, TheatreSequences
+
+TINY = [
+    "transformer.in_channels=16",
+    "transformer.num_layers=1",
+    "transformer.num_single_layers=1",
+    "transformer.attention_head_dim=12",
+    "transformer.num_attention_heads=2",
+    "transformer.joint_attention_dim=16",
+    "transformer.pooled_projection_dim=12",
+    "transformer.axes_dims_rope=[4, 4, 4]",
+    "movies=3",
+    "text_length=24",
+    "preview_steps=1",
+    "compile=false",
+    "stages.1.sequences=2",
+    "stages.8.sequences=1",
+    *(f"stages.{s}.loop.{x}" for s in (1, 8) for x in ("steps=2", "preview_every=2", "save_every=2")),
+]
+
+
+def config(*changes: str) -> KeyframeTraining:
+    data = with_overrides(load_preset("toy")["train_keyframes"], [*TINY, *changes])
+    return build(KeyframeTraining, data, "test")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    torch.manual_seed(0)
+    for place in ("tokenizer", "tokenizer_2"):
+        tokenizer().save_pretrained(folder / "keyframes" / place)
+    pooled_encoder().save_pretrained(folder / "keyframes" / "text_encoder")
+    text_encoder().save_pretrained(folder / "keyframes" / "text_encoder_2")
+    image_autoencoder().save_pretrained(folder / "keyframes" / "vae")
+    return folder
+
+
+def task(run, pairs: int, *changes: str) -> KeyframeTask:
+    made = config(*changes)
+    codec = ImageCodec.load(run / "keyframes")
+    data = TheatreSequences(codec, LatentCache(run / "cache", "a" * 64), 3, 8, made.stages[pairs].describe)
+    text = TextEncoder.load(run / "keyframes", made.text_length)
+    from cinema_cli.models.keyframes import InterleavedFlux
+
+    torch.manual_seed(0)
+    return KeyframeTask(InterleavedFlux(**made.transformer.model_dump()), codec, text, data, pairs, made)
+
+
+def test_stages_follow_each_other(run):
+    with Progress(quiet=True) as progress:
+        with pytest.raises(InputError, match="comes first"):
+            train_keyframes(8, run, config(), progress)
+        first = train_keyframes(1, run, config(), progress)
+        second = train_keyframes(8, run, config(), progress)
+        with pytest.raises(InputError, match="among 1, 8 was wanted, found 16"):
+            train_keyframes(16, run, config(), progress)
+    assert {"transformer", "text_encoder", "text_encoder_2"} <= {p.name for p in first.iterdir()}
+    assert "text_encoder_2" not in {p.name for p in second.iterdir()}
+    lines = (second.parent / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2]
+    assert (second.parent / "previews" / "step-000002.png").stat().st_size > 0
+    moved = [
+        not torch.equal(a, b)
+        for a, b in zip(
+            module_weights(first / "transformer").values(),
+            module_weights(second / "transformer").values(),
+            strict=True,
+        )
+    ]
+    assert any(moved)
+
+
+def test_levels_follow_the_mixture(run):
+    everything = "stages.8.sequences=400"
+    made = task(run, 8, everything, "stages.8.clean_context=0.5", "stages.8.own_levels=0.2", "stages.8.drop_pair=0")
+    levels = made.draw_levels(torch.Generator().manual_seed(0))
+    context = ~levels.counts
+    with_context = context.any(dim=1)
+    assert 0.4 < with_context.float().mean() < 0.6
+    assert levels.t[context].max() <= made.config.context_level
+    assert levels.counts.any(dim=1).all()  # a frame is always left to draw
+    shared = (levels.t == levels.t[:, :1]).all(dim=1)
+    assert 0.2 < shared.float().mean() < 0.4
+    assert set(context.sum(dim=1).tolist()) == set(range(8))
+
+
+def test_dropped_pairs_are_noise_without_words_and_carry_no_loss(run):
+    made = task(run, 8, "stages.8.sequences=200", "stages.8.drop_pair=0.3", "stages.8.clean_context=0")
+    levels = made.draw_levels(torch.Generator().manual_seed(0))
+    assert 0.25 < levels.dropped.float().mean() < 0.35
+    assert (levels.t[levels.dropped] == 1).all()
+    assert torch.equal(levels.counts, ~levels.dropped)
+
+
+def test_the_loss_of_context_frames_does_not_count(run):
+    made = task(run, 8, "stages.8.clean_context=1", "stages.8.drop_pair=0", "stages.8.drop_captions=0")
+    batch = made.batch(0)
+    loss = made.loss(batch, torch.Generator().manual_seed(3))
+    levels = made.draw_levels(torch.Generator().manual_seed(3))
+    shifted = batch.latents + 5.0 * (~levels.counts)[:, :, None, None]
+    made.model.proj_out.weight.data.zero_()  # a model that ignores its input: only its targets can matter
+    made.model.proj_out.bias.data.zero_()
+    blind = made.loss(batch, torch.Generator().manual_seed(3))
+    moved = made.loss(type(batch)(shifted, batch.captions), torch.Generator().manual_seed(3))
+    assert loss.isfinite()
+    assert torch.allclose(blind, moved)
+
+
+def test_batches_repeat_by_seed_and_never_show_held_out_movies(run):
+    data = task(run, 8).data
+    a, b, c = data.batch(5, 1, 8), data.batch(5, 1, 8), data.batch(6, 1, 8)
+    assert torch.equal(a.latents, b.latents)
+    assert a.captions == b.captions
+    assert a.captions != c.captions
+    assert data.movies < HELD_OUT
+    assert a.latents.shape == (1, 8, 16 * 32, 16)
