@@ -46,10 +46,10 @@ def found_cuts(film: Path) -> set[int]:
     return {cut.frame_num for cut in cuts}
 
 
-def make_film(story: Path, folder: Path, shots: Sequence[str], steps: Sequence[str]) -> Path:
+def make_film(story: Path, folder: Path, shots: Sequence[str], how: Sequence[str]) -> Path:
     """Plan and render; a folder that is kept goes on where it stopped."""
-    run_cinema("plan", str(story), "--out", str(folder), "--quiet", *shots, *steps)
-    run_cinema("render", str(folder), "--quiet", *steps)
+    run_cinema("plan", str(story), "--out", str(folder), "--quiet", *shots, *how)
+    run_cinema("render", str(folder), "--quiet", *how)
     return folder / "film.mp4"
 
 
@@ -68,16 +68,18 @@ def main() -> None:
     parser.add_argument("--shots", type=int, help="of each film; else the story decides")
     parser.add_argument("--steps", type=int, help="sampling steps; else the preset's")
     parser.add_argument("--films", type=Path, help="keep the films in this folder")
+    parser.add_argument("--model", help="a folder with keyframes/ and video/; else the preset's")
     options = parser.parse_args()
     shots = ["--shots", str(options.shots)] if options.shots else []
     steps = ["--steps", str(options.steps)] if options.steps else []
+    model = ["--set", f"model={options.model}"] if options.model else []
     own = [EXAMPLES / "lamp-keeper" / "story.txt", *sorted((EXAMPLES / "stories").glob("*.txt"))]
     cuts = hits = false = 0
     with tempfile.TemporaryDirectory() as aside:
         for story in options.stories or own:
             name = story.parent.name if story.stem == "story" else story.stem
             folder = (options.films or Path(aside)) / name
-            film = make_film(story, folder, shots, steps)
+            film = make_film(story, folder, shots, [*steps, *model])
             true, found = storyboard_cuts(Storyboard.load(folder)), found_cuts(film)
             missed, wrong = sorted(true - found), sorted(found - true)
             print(f"{name:<28} {len(true & found)} of {len(true)} cuts, missed {missed}, false {wrong}")

@@ -47,11 +47,11 @@ def run_step(name: str, arguments: Sequence[str]) -> Step:
     return Step(name, seconds, usage.ru_maxrss * RSS_UNIT / 1e9)
 
 
-def make_film(story: Path, folder: Path, options: Sequence[str]) -> list[Step]:
+def make_film(story: Path, folder: Path, shots: Sequence[str], model: Sequence[str]) -> list[Step]:
     """Plan, then render."""
     return [
-        run_step("plan", ["plan", str(story), "--out", str(folder), "--quiet", *options]),
-        run_step("render", ["render", str(folder / "storyboard.json"), "--quiet"]),
+        run_step("plan", ["plan", str(story), "--out", str(folder), "--quiet", *shots, *model]),
+        run_step("render", ["render", str(folder / "storyboard.json"), "--quiet", *model]),
     ]
 
 
@@ -71,13 +71,15 @@ def main() -> None:
     parser.add_argument("--story", type=Path, default=STORY)
     parser.add_argument("--shots", type=int, help="else the story decides")
     parser.add_argument("--runs", type=int, default=1, help="films made, each in a fresh folder")
+    parser.add_argument("--model", help="a folder with keyframes/ and video/; else the preset's")
     options = parser.parse_args()
+    model = ["--set", f"model={options.model}"] if options.model else []
     shots = ["--shots", str(options.shots)] if options.shots else []
     print(machine())
     for number in range(1, options.runs + 1):
         with tempfile.TemporaryDirectory() as folder:
             film = Path(folder) / "film"
-            steps = make_film(options.story, film, shots)
+            steps = make_film(options.story, film, shots, model)
             count = len(Storyboard.load(film).shots)
         for step in steps:
             print(f"run {number}  {step.name:<7} {step.seconds:7.1f} s  {step.peak:5.2f} GB")

@@ -143,6 +143,7 @@ def ceiling(artist: Artist, seed: int) -> Looks:
         **look_at_scenery(seen, " ceiling"),
         **look_at_puppets(seen, "ceiling", lambda shot, figure: True),
         **look_at_two(seen, "two ceiling"),
+        "place ceiling": [look for looks in look_at_places(shots, frames).values() for look in looks],
     }
 
 
@@ -193,4 +194,5 @@ FIGURES = (
     Figure("coat ceiling", "coat read through the image autoencoder (ceiling)"),
     Figure("hat ceiling", "hat read through the image autoencoder (ceiling)"),
     Figure("two ceiling", "two puppets read through the image autoencoder (ceiling)"),
+    Figure("place ceiling", "place as it was, both frames through the image autoencoder (ceiling)"),
 )

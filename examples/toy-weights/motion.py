@@ -1,8 +1,8 @@
 """Looks at clips: which verb a figure's motion shows, and whether looks hold to the end.
 
 The verb is found by synthesis: the shot is drawn anew with each of the four actions, and the one whose
-motion, the difference to the first frame, is nearest to the clip's around the figure is the verb.  A clip that
-does not move stands.
+motion, the difference to the first frame, is nearest to the clip's around the figure is the verb.  A clip
+that does not move stands.
 
 Shapes:  clips uint8 (F, H, W, 3)   F frames
 """
@@ -73,5 +73,6 @@ def _motion(clip: Frames) -> NDArray[np.float32]:
     """The difference of every frame to the first, in cells: (F - 1, H, W, 3)."""
     frames, height, width, _ = clip.shape
     cells = clip.reshape(frames, height // CELL, CELL, width // CELL, CELL, 3).astype(np.float32)
-    small: NDArray[np.float32] = cells.mean(axis=(2, 4))
-    return small[1:] - small[0]
+    small = cells.mean(axis=(2, 4))
+    motion: NDArray[np.float32] = small[1:] - small[0]
+    return motion

@@ -176,10 +176,12 @@ def measured(measure, options: list[str], out: Path, monkeypatch) -> dict[str, d
 def test_untrained_models_are_measured_and_more_movies_only_add(recipe, tmp_path, monkeypatch, capsys):
     measure = recipe("measure")
     monkeypatch.setattr(measure, "READER_FRAMES", 2)
+    monkeypatch.setattr(measure.keyframe_figures, "PAIRS", 4)
+    monkeypatch.setattr(measure.video_figures, "SHOTS", 2)
     out, model = tmp_path / "card.json", ["--model", str(build_tiny_models(tmp_path / "model"))]
     rows = measured(measure, [*model, "--sequences", "1"], out, monkeypatch)
-    assert rows["set as captioned"]["n"] == 8
-    assert rows["clip: first frame against the keyframe, as decoded"]["n"] == 4
+    assert rows["set as captioned"]["n"] == 4
+    assert rows["clip: first frame against the keyframe, as decoded"]["n"] == 2
     assert rows["verb read on drawn clips (the reader itself)"]["measured"] == 100
     assert rows["image autoencoder, drawn frames"]["measured"] < 20
     assert rows["identity in context at 48 pairs"]["measured"] is None
@@ -189,7 +191,7 @@ def test_untrained_models_are_measured_and_more_movies_only_add(recipe, tmp_path
     assert measured(measure, [*model, "--sequences", "1"], out, monkeypatch) == rows
     assert journal.read_text() == lines
     some = [*model, "--sequences", "2", "--part", "keyframes", "--trials", "ceiling"]
-    assert measured(measure, some, out, monkeypatch)["image autoencoder, drawn frames"]["n"] == 16
+    assert measured(measure, some, out, monkeypatch)["image autoencoder, drawn frames"]["n"] == 8
     assert journal.read_text().startswith(lines)
     assert len(journal.read_text().splitlines()) == len(lines.splitlines()) + 1
 

@@ -82,8 +82,8 @@ def storyboard_of(text: str, folder: Path, config: StoryConfig) -> tuple[Storybo
     old = Storyboard.load(folder) if (folder / FILE_NAME).exists() else None
     if old is not None and last is None:
         raise InputError(
-            f"{folder / FILE_NAME}: a folder for a new film was wanted, found a storyboard that was not planned "
-            "from a story; planning would replace it. Choose another folder with --out."
+            f"{folder / FILE_NAME}: a folder for a new film was wanted, found a storyboard that was not "
+            "planned from a story; planning would replace it. Choose another folder with --out."
         )
     wanted = _record(text, last, config)
     if old is not None and last is not None and wanted == last.model_copy(update={"notes": ()}):

@@ -1,10 +1,10 @@
-"""``cinema plan``: a story becomes a storyboard, and every shot gets its keyframe (4.1, 3.2; appendix F, offline).
+"""``cinema plan``: a story becomes a storyboard with a keyframe for every shot (4.1, 3.2; appendix F).
 
 The storyboard is on the disk before the first picture is drawn, and is saved after every window, so the
 same command goes on where it stopped.  A keyframe is drawn again when its own inputs changed: its words, its
 seed, the looks of its cast, the weights, how it is sampled.  That frames it was drawn beside changed does
-not make it stale: else one picture drawn anew would redraw the film.  A picture without ``keyframe_made_with``
-was put there by a person and stays.
+not make it stale: else one picture drawn anew would redraw the film.  A picture without
+``keyframe_made_with`` was put there by a person and stays.
 """
 
 import time
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cinema_cli import __version__, runtime
 from cinema_cli.contact_sheet import sheet_image, write_contact_sheet
-from cinema_cli.errors import Interrupted
+from cinema_cli.errors import InputError, Interrupted
 from cinema_cli.files import atomic_path, locked, sha256_json
 from cinema_cli.models.pictures import read_picture, write_picture
 from cinema_cli.models.quiet import quiet_libraries
@@ -23,7 +23,7 @@ from cinema_cli.models.weights import TOY, load_keyframe_models, model_folder, w
 from cinema_cli.planning.board import StoryConfig, shot_seed, storyboard_of
 from cinema_cli.planning.keyframes import DrawingConfig, KeyframeArtist, Window, plan_windows, told_caption
 from cinema_cli.planning.story import read_story
-from cinema_cli.progress import Progress, finishing_on_signal
+from cinema_cli.progress import Progress, Stop, finishing_on_signal
 from cinema_cli.storyboard import FILE_NAME, MadeWith, Remembered, Shot, Storyboard, inside, tags
 
 SHEET_NAME = "contact-sheet.png"
@@ -63,6 +63,8 @@ def plan_film(story: Path, out: Path, config: PlanConfig, progress: Progress) ->
         Interrupted: stopped between two windows; the same command goes on.
     """
     laps = [time.monotonic()]
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: a folder for the film was wanted, found a file. Choose another --out.")
     text, weights = read_story(story), model_folder(config.model, "keyframes")
     with locked(out), finishing_on_signal() as stop:
         told = config.model_copy(update={"seed": None}) if config.redo else config
@@ -76,13 +78,8 @@ def plan_film(story: Path, out: Path, config: PlanConfig, progress: Progress) ->
         if artist is not None:
             notes += _cut_notes(artist, board, windows, config)
         laps.append(time.monotonic())
-        task = progress.task("drawing keyframes", len(windows) * config.steps, "steps") if windows else None
-        for number, window in enumerate(windows):
-            if stop.requested:
-                done = sum(len(w.drawn) for w in windows[:number])
-                raise Interrupted(f"{done} keyframes were drawn. The same command draws the others.")
-            assert artist is not None and task is not None
-            board = desk.draw(board, window, artist, task.advance)
+        if artist is not None:
+            board = desk.draw_all(board, windows, artist, stop, progress)
         laps.append(time.monotonic())
         sheet = write_contact_sheet(board, out)
         with atomic_path(out / SHEET_NAME) as path:
@@ -138,6 +135,19 @@ class Desk:
                 "text_length": config.text_length,
             }
         )
+
+    def draw_all(
+        self, board: Storyboard, windows: list[Window], artist: KeyframeArtist, stop: Stop, progress: Progress
+    ) -> Storyboard:
+        """Draw window after window, until all are done or a signal asks to stop."""
+        task = progress.task("drawing keyframes", len(windows) * self.config.steps, "steps")
+        for number, window in enumerate(windows):
+            if stop.requested:
+                done = sum(len(w.drawn) for w in windows[:number])
+                again = "The same command, without --redo," if self.config.redo else "The same command"
+                raise Interrupted(f"{done} keyframes were drawn. {again} draws the others.")
+            board = self.draw(board, window, artist, task.advance)
+        return board
 
     def draw(
         self, board: Storyboard, window: Window, artist: KeyframeArtist, on_step: Callable[[], None]
@@ -197,7 +207,7 @@ def _cut_notes(
     drawn = {id for window in windows for id in window.drawn}
     shots = [shot for shot in board.shots if shot.id in drawn]
     return tuple(
-        f"shot {shots[i].id}: the model reads {config.text_length} tokens of its caption; the end is not drawn"
+        f"shot {shots[i].id}: its caption is longer than {config.text_length} tokens; the end is not read"
         for i in artist.cut([told_caption(board, shot, config) for shot in shots])
     )
 

@@ -26,7 +26,7 @@ from cinema_cli.files import locked, read_json, sha256_file, sha256_json, write_
 from cinema_cli.models.pictures import Frame, read_picture
 from cinema_cli.models.quiet import quiet_libraries
 from cinema_cli.models.weights import TOY, load_video_models, model_folder, weights_sha256
-from cinema_cli.progress import Progress, finishing_on_signal
+from cinema_cli.progress import Progress, Stop, finishing_on_signal
 from cinema_cli.rendering.film import assemble
 from cinema_cli.rendering.video import (
     ClipConfig,
@@ -103,17 +103,15 @@ def render_film(storyboard: Path, out: Path | None, config: RenderConfig, progre
         board = Storyboard.load(file)
         check(board, folder, film, config)
         studio = Studio(file, config, weights_sha256(weights))
-        windows = plan_clips(board, studio.stale(board) | set(board.chosen(config.redo)), config)
+        for id in board.chosen(config.redo):  # without its clip a shot is made again, even after a kill
+            board = board.with_shot(id, clip=None, clip_made_with=None)
+        board.save(file)
+        windows = plan_clips(board, studio.stale(board), config)
         made = sum(len(window.made) for window in windows)
         maker = _maker(weights, board, config) if windows else None
         laps.append(time.monotonic())
-        task = progress.task("rendering clips", len(windows) * config.steps, "steps") if windows else None
-        for number, window in enumerate(windows):
-            if stop.requested:
-                done = sum(len(w.made) for w in windows[:number])
-                raise Interrupted(f"{done} of {made} clips were made. The same command makes the others.")
-            assert maker is not None and task is not None
-            board = studio.make(board, window, maker, task.advance)
+        if maker is not None:
+            board = studio.make_all(board, windows, maker, stop, progress)
         laps.append(time.monotonic())
         if stop.requested:
             raise Interrupted("every clip is made. The same command joins the film.")
@@ -125,15 +123,15 @@ def render_film(storyboard: Path, out: Path | None, config: RenderConfig, progre
 
 
 def check(board: Storyboard, folder: Path, film: Path, config: RenderConfig) -> None:
-    """Refuse what would fail after hours: shots without keyframes, odd durations and rates, a film nowhere."""
+    """Refuse at once what would fail after hours: a missing keyframe, an odd duration, a wrong path."""
     if not board.shots:
         raise InputError(f"{folder}: shots were wanted, found none. Plan some: cinema plan")
     if film.suffix != ".mp4" or film.is_dir():
         raise InputError(f"{film}: the name of an mp4 file was wanted for the film. Change --out.")
     if (seconds(board.frame_rate) / config.clip_rate).denominator != 1:
         raise InputError(
-            f"frame_rate: a multiple of the {config.clip_rate} frames a second that the model makes was wanted, "
-            f"found {board.frame_rate}. Change it in the storyboard."
+            f"frame_rate: a multiple of {config.clip_rate}, the frames that the model makes a second, "
+            f"was wanted, found {board.frame_rate}. Change it in the storyboard."
         )
     for shot in board.shots:
         clip_frames(shot, config)
@@ -198,6 +196,19 @@ class Studio:
     def seed(self, shot: Shot) -> int:
         """Of the noise of this clip."""
         return int(sha256_json([self.config.seed, shot.seed, shot.id])[:8], 16)
+
+    def make_all(
+        self, board: Storyboard, windows: list[ClipWindow], maker: ClipMaker, stop: Stop, progress: Progress
+    ) -> Storyboard:
+        """Make window after window, until all are done or a signal asks to stop."""
+        task = progress.task("rendering clips", len(windows) * self.config.steps, "steps")
+        for number, window in enumerate(windows, start=1):
+            board = self.make(board, window, maker, task.advance)
+            if stop.requested:
+                done = sum(len(w.made) for w in windows[:number])
+                again = "The same command, without --redo," if self.config.redo else "The same command"
+                raise Interrupted(f"{done} clips were made. {again} makes the rest and the film.")
+        return board
 
     def make(
         self,

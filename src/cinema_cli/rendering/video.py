@@ -1,4 +1,4 @@
-"""From keyframes to clips: the shots of a window sampled together, beside the keyframes of others (section 3.3).
+"""From keyframes to clips: shots of a window sampled together, beside the keyframes of others (section 3.3).
 
 The model is conditioned on every keyframe that it sees: a shot's first latent frame is its keyframe, clean
 throughout.  Shots of a window get the rest of their frames; neighbours outside the window stand beside them

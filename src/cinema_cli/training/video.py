@@ -3,7 +3,8 @@
 Every shot's first latent frame is its keyframe, clean and without loss; the others share one noise level
 per shot, so that the model also meets films whose shots are not equally far.
 
-Shapes:  B films   K shots of a film   C channels   F latent frames   h, w latent size   T text tokens
+Shapes:  B films   K shots to be made   N others   C channels   F latent frames   h, w latent size
+         T text tokens
 """
 
 import random
@@ -63,9 +64,9 @@ class VideoTraining(Config):
     shots: int = 8
     """Shots of a movie."""
     window: int = 4
-    """Consecutive shots trained together (K)."""
+    """Consecutive shots made together (K); of the others the model sees the keyframe alone."""
     films: int = 2
-    """Windows in a batch (B)."""
+    """Films in a batch (B)."""
     shift: float = 1.0
     """Shift of the noise levels, in training and sampling."""
     cut_phase: float = 0.5
@@ -80,10 +81,13 @@ class VideoTraining(Config):
 
 @dataclass(frozen=True)
 class Films:
-    """A batch: B windows of K shots."""
+    """A batch: B films, K shots to be made in each and N others that only show their keyframe."""
 
     latents: Tensor  # (B, K, C, F, h, w), clean
     text: Tensor  # (B, K, T, D_text)
+    seen: Tensor  # (B, N, C, 1, h, w), clean
+    seen_text: Tensor  # (B, N, T, D_text)
+    first: int  # place of the K shots in the film
 
 
 class TheatreClips:
@@ -95,27 +99,35 @@ class TheatreClips:
         self.codec, self.text, self.cache, self.config = codec, text, cache, config
 
     def batch(self, seed: int) -> Films:
-        """Windows of random movies; the same for the same seed."""
+        """Random movies; the same for the same seed."""
         rng = random.Random(seed)
-        windows = [self.window(rng.randrange(self.config.movies), rng) for _ in range(self.config.films)]
-        return Films(torch.stack([w[0] for w in windows]), torch.stack([w[1] for w in windows]))
+        movies = [rng.randrange(self.config.movies) for _ in range(self.config.films)]
+        return self.films(movies, rng)
 
-    def window(self, movie: int, rng: random.Random) -> tuple[Tensor, Tensor]:
-        """Latents (K, C, F, h, w) and words (K, T, D_text) of consecutive shots."""
+    def films(self, movies: list[int], rng: random.Random) -> Films:
+        """Whole movies, of which ``window`` consecutive shots are to be made, the same places in each."""
         first = rng.randrange(self.config.shots - self.config.window + 1)
-        script = write_movie(movie, self.config.shots)
-        shots = script.shots[first : first + self.config.window]
-        latents = torch.stack(
-            [
-                self.cache.get(f"clip-{self.config.shots}-{movie}-{first + i}", partial(self._encode, shot))
-                for i, shot in enumerate(shots)
-            ]
+        inside = range(first, first + self.config.window)
+        outside = [i for i in range(self.config.shots) if i not in inside]
+        scripts = [write_movie(movie, self.config.shots) for movie in movies]
+        text = torch.stack(
+            [self.text.encode(script.caption, self._captions(script.shots, rng)) for script in scripts]
         )
-        return latents, self.text.encode(script.caption, self._captions(shots, rng))
+        made, seen = (
+            torch.stack([torch.stack([self._latents(m, i, n) for i in places]) for m in movies])
+            for places, n in ((inside, CLIP_FRAMES), (outside, 1))
+        )
+        return Films(made, text[:, list(inside)], seen, text[:, outside], first)
 
-    def _encode(self, shot: MovieShot) -> Tensor:
-        frames = np.stack([draw_frame(shot.staged, i / CLIP_RATE) for i in range(CLIP_FRAMES)])
-        return self.codec.encode(torch.from_numpy(frames)[None])[0].cpu()
+    def _latents(self, movie: int, shot: int, frames: int) -> Tensor:
+        """(C, F, h, w) of a shot's first frames."""
+        key = f"clip-{self.config.shots}-{movie}-{shot}-{frames}"
+        return self.cache.get(key, partial(self._encode, movie, shot, frames))
+
+    def _encode(self, movie: int, shot: int, frames: int) -> Tensor:
+        staged = write_movie(movie, self.config.shots).shots[shot].staged
+        clip = np.stack([draw_frame(staged, i / CLIP_RATE) for i in range(frames)])
+        return self.codec.encode(torch.from_numpy(clip)[None])[0].cpu()
 
     def _captions(self, shots: tuple[MovieShot, ...], rng: random.Random) -> list[str]:
         captions = []
@@ -144,25 +156,42 @@ class VideoTask:
         t = random_levels((films, shots, 1), self.config.shift, generator).repeat(1, 1, frames)
         t[:, :, 0] = 0
         noise = torch.randn(batch.latents.shape, generator=generator)
-        per_frame = t[:, :, None, :, None, None]  # (B, K, 1, F, 1, 1)
-        group = ShotGroup(
-            noised(batch.latents, noise, per_frame.expand_as(batch.latents)).to(device),
+        per_frame = t[:, :, None, :, None, None].expand_as(batch.latents)
+        starts = self.starts(batch)
+        inside = slice(batch.first, batch.first + shots)
+        made = ShotGroup(
+            noised(batch.latents, noise, per_frame).to(device),
             batch.text.to(device),
             t.to(device),
-            shot_starts([frames] * shots, self.config.cut_phase),
+            starts[inside],
         )
-        (predicted,) = self.model(groups=[group])
+        seen = ShotGroup(
+            batch.seen.to(device),
+            batch.seen_text.to(device),
+            torch.zeros((*batch.seen.shape[:2], 1), device=device),
+            starts[: inside.start] + starts[inside.stop :],
+        )
+        groups = [made, seen] if batch.seen.shape[1] else [made]
+        predicted = self.model(groups=groups)[0]
         error = predicted.float() - velocity(batch.latents, noise).to(device)
         return error[:, :, :, 1:].square().mean()
+
+    def starts(self, batch: Films) -> list[float]:
+        """Time positions of all shots of the film, those that only show their keyframe included."""
+        lengths = [1] * (batch.latents.shape[1] + batch.seen.shape[1])
+        for shot in range(batch.first, batch.first + batch.latents.shape[1]):
+            lengths[shot] = batch.latents.shape[3]
+        return shot_starts(lengths, self.config.cut_phase)
 
     @torch.no_grad()
     def preview(self, path: Path) -> None:
         """A held-out window: first, middle and last frame of each shot, truth above, model below."""
-        clean, text = self.data.window(HELD_OUT, random.Random(HELD_OUT))
+        held = self.data.films([HELD_OUT], random.Random(HELD_OUT))
+        clean = held.latents[0]
         generator = torch.Generator().manual_seed(HELD_OUT)
         clips = sample_clips(
             self.model,
-            text,
+            held.text[0],
             clean[:, :, :1],
             [torch.randn(shot.shape, generator=generator) for shot in clean],
             schedule(self.config.preview_steps, self.config.shift),
