@@ -59,7 +59,7 @@ def machine() -> str:
     """The facts that figures depend on."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
-        f"{platform.system()} {platform.machine()}, {cores} cores, Python {platform.python_version()}, "
+        f"{platform.system()} {platform.machine()}, cores: {cores}, Python {platform.python_version()}, "
         f"torch {version('torch')}, OMP_NUM_THREADS {os.environ.get('OMP_NUM_THREADS', 'not set')}"
     )
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import keyframe_figures
 import video_figures
-from card import Figure, Observations, markdown, row
+from card import Figure, Observations, Row, markdown, row
 from cinema_cli import runtime
 from cinema_cli.config import build, load_preset
 from cinema_cli.errors import CinemaError, InputError, Interrupted
@@ -130,7 +130,9 @@ def measure(options: argparse.Namespace) -> None:
     reader = accuracy(READER_FRAMES, FIRST)
     journal = Journal(options.out.with_suffix(".jsonl"))
     names = list(PARTS) if options.part == "all" else [options.part]
-    rows, seconds, complete = [], {}, True
+    rows: list[Row] = []
+    seconds: dict[str, float] = {}
+    complete = True
     with Progress() as progress:
         for part in chosen((PARTS[name](options) for name in names), options.trials):
             complete = complete and run_trials(part, options.sequences, journal, progress)
@@ -139,7 +141,8 @@ def measure(options: argparse.Namespace) -> None:
     told = ", ".join(f"{fact} {100 * share:.1f} %" for fact, share in reader.items())
     print(f"The reader itself, on {READER_FRAMES} drawn frames: {told}.\n")
     print("\n".join(markdown(rows)))
-    print(f"\n{options.steps} steps, guidance {options.guidance:g}; seconds: {seconds}")
+    took = ", ".join(f"{name} {spent:.0f} s" for name, spent in seconds.items())
+    print(f"\n{options.steps} steps, guidance {options.guidance:g}; {took}.")
     card = {
         "model": options.model,
         "steps": options.steps,

@@ -3,13 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_models import FRAME_SIZE, build_tiny_models
 
 from cinema_cli.errors import CinemaError, InputError
 from cinema_cli.models.pictures import Frame
 from cinema_cli.models.weights import KeyframeModels, load_keyframe_models
 from cinema_cli.planning.keyframes import DrawingConfig, KeyframeArtist, Window, plan_windows, useful
 from cinema_cli.storyboard import Shot, Storyboard
+from tiny_models import FRAME_SIZE, build_tiny_models
 
 CONFIG = DrawingConfig(steps=2, context_level=0.0)
 
@@ -90,7 +90,9 @@ def load(folder: Path) -> KeyframeModels:
     return load_keyframe_models(folder / "keyframes", 96, torch.device("cpu"), torch.float32)
 
 
-def draw(models: KeyframeModels, board: Storyboard, known: dict[str, Frame] | None = None) -> dict[str, Frame]:
+def draw(
+    models: KeyframeModels, board: Storyboard, known: dict[str, Frame] | None = None
+) -> dict[str, Frame]:
     artist = KeyframeArtist(models, FRAME_SIZE, CONFIG)
     return artist.draw(board.shots, [shot.caption for shot in board.shots], known or {})
 

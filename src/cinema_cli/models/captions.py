@@ -21,10 +21,18 @@ def with_looks(caption: str, cast: Sequence[CastMember]) -> str:
     return caption
 
 
+def otherwise(caption: str, cast: Sequence[CastMember]) -> tuple[str, ...]:
+    """Names that the caption describes in other words than the cast does."""
+    return tuple(member.name for member in cast if member.look not in caption and _tells_own(caption, member))
+
+
 def _tells_look(caption: str, member: CastMember) -> bool:
-    """Whether it describes them: in the words of the cast, or in a person's own after the name."""
-    own = re.search(rf"<{re.escape(member.name)}>(,| is) an? ", caption)
-    return member.look in caption or own is not None
+    """Whether it describes them: in the words of the cast, or in its own after the name."""
+    return member.look in caption or _tells_own(caption, member)
+
+
+def _tells_own(caption: str, member: CastMember) -> bool:
+    return re.search(rf"<{re.escape(member.name)}>(,| is) an? ", caption) is not None
 
 
 def _with_look(caption: str, member: CastMember) -> str:

@@ -1,9 +1,9 @@
 """``cinema plan``: a story becomes a storyboard with a keyframe for every shot (4.1, 3.2; appendix F).
 
 The storyboard is on the disk before the first picture is drawn, and is saved after every window, so the
-same command goes on where it stopped.  A keyframe is drawn again when its own inputs changed: its words, its
-seed, the looks of its cast, the weights, how it is sampled.  That frames it was drawn beside changed does
-not make it stale: else one picture drawn anew would redraw the film.  A picture without
+same command goes on where it stopped.  A keyframe is drawn again when its own inputs changed: its words
+with the looks in them, its seed, the weights, how it is sampled.  That frames it was drawn beside changed
+does not make it stale: else one picture drawn anew would redraw the film.  A picture without
 ``keyframe_made_with`` was put there by a person and stays.
 """
 
@@ -17,6 +17,7 @@ from cinema_cli import __version__, runtime
 from cinema_cli.contact_sheet import sheet_image, write_contact_sheet
 from cinema_cli.errors import InputError, Interrupted
 from cinema_cli.files import atomic_path, locked, sha256_json
+from cinema_cli.models.captions import otherwise
 from cinema_cli.models.pictures import read_picture, write_picture
 from cinema_cli.models.quiet import quiet_libraries
 from cinema_cli.models.weights import TOY, load_keyframe_models, model_folder, weights_sha256
@@ -24,7 +25,7 @@ from cinema_cli.planning.board import StoryConfig, shot_seed, storyboard_of
 from cinema_cli.planning.keyframes import DrawingConfig, KeyframeArtist, Window, plan_windows, told_caption
 from cinema_cli.planning.story import read_story
 from cinema_cli.progress import Progress, Stop, finishing_on_signal
-from cinema_cli.storyboard import FILE_NAME, MadeWith, Remembered, Shot, Storyboard, inside, tags
+from cinema_cli.storyboard import FILE_NAME, MadeWith, Remembered, Shot, Storyboard, inside
 
 SHEET_NAME = "contact-sheet.png"
 
@@ -73,6 +74,7 @@ def plan_film(story: Path, out: Path, config: PlanConfig, progress: Progress) ->
         board.save(out)
         desk = Desk(out, config, weights_sha256(weights))
         windows = plan_windows(board, desk.stale(board), config.window)
+        notes += _look_notes(board)
         laps.append(time.monotonic())
         artist = _artist(weights, board, config) if windows else None
         if artist is not None:
@@ -122,11 +124,10 @@ class Desk:
 
     def inputs(self, board: Storyboard, shot: Shot) -> str:
         """One hash for everything that makes this picture what it is, but the weights."""
-        config, named = self.config, set(tags(shot.caption))
+        config = self.config
         return sha256_json(
             {
                 "caption": told_caption(board, shot, config),
-                "looks": {member.name: member.look for member in board.cast if member.name in named},
                 "seed": shot.seed,
                 "frame_size": board.frame_size,
                 "steps": config.steps,
@@ -198,6 +199,15 @@ def _artist(weights: Path, board: Storyboard, config: PlanConfig) -> KeyframeArt
     where = runtime.device()
     models = load_keyframe_models(weights, config.text_length, where, runtime.number_type(where))
     return KeyframeArtist(models, board.frame_size, config)
+
+
+def _look_notes(board: Storyboard) -> tuple[str, ...]:
+    """A line for every look that a caption and the cast tell differently."""
+    return tuple(
+        f"shot {shot.id}: <{name}> is described otherwise than in the cast; there the caption counts"
+        for shot in board.shots
+        for name in otherwise(shot.caption, board.cast)
+    )
 
 
 def _cut_notes(

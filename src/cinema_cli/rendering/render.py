@@ -1,8 +1,8 @@
 """``cinema render``: every keyframe becomes a clip, and the clips become the film (section 3.3).
 
 The storyboard is saved after every clip, so the same command goes on where it stopped.  A clip is made again
-when its own inputs changed: its words and the film's, its seed, its keyframe, its duration, the looks of its
-cast, the weights, how it is sampled.  A clip without ``clip_made_with`` was put there by a person and stays.
+when its own inputs changed: its words and the film's, its seed, its keyframe, its duration, the weights,
+how it is sampled.  A clip without ``clip_made_with`` was put there by a person and stays.
 The film is joined again when any clip or word in it changed; ``render.json`` remembers from what it was made.
 """
 
@@ -36,7 +36,7 @@ from cinema_cli.rendering.video import (
     plan_clips,
     told_caption,
 )
-from cinema_cli.storyboard import FILE_NAME, MadeWith, Sha256, Shot, Storyboard, inside, seconds, tags
+from cinema_cli.storyboard import FILE_NAME, MadeWith, Sha256, Shot, Storyboard, inside, seconds
 
 RECORD_NAME = "render.json"
 MAX_RECORD_BYTES = 1 << 16
@@ -175,12 +175,11 @@ class Studio:
 
     def inputs(self, board: Storyboard, shot: Shot) -> str:
         """One hash for everything that makes this clip what it is, but the weights."""
-        config, named = self.config, set(tags(shot.caption))
+        config = self.config
         return sha256_json(
             {
                 "film": board.caption,
                 "caption": told_caption(board, shot, config),
-                "looks": {member.name: member.look for member in board.cast if member.name in named},
                 "keyframe": sha256_file(inside(self.folder, str(shot.keyframe))),
                 "seed": self.seed(shot),
                 "frames": clip_frames(shot, config),
