@@ -21,5 +21,6 @@ cinema train-video --run "$run"
 
 # Sharper pictures from the same latents, then everything into the package, and its figures.
 python "$here/image_autoencoder.py" --run "$run" --decoder-steps 1500
+python "$here/video_autoencoder.py" --run "$run" --decoder-steps 700
 python "$here/export.py" --run "$run"
 python "$here/measure.py" --out "$run/card.json"

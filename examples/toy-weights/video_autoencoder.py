@@ -1,8 +1,10 @@
 """Step 5 of the recipe: the video autoencoder of the toy preset, first on single frames, then on short clips.
 
     python examples/toy-weights/video_autoencoder.py --run runs/toy
+    python examples/toy-weights/video_autoencoder.py --run runs/toy --decoder-steps 700
 
-Writes ``RUN/video/vae`` in diffusers' layout.  The same command goes on where it stopped.
+Writes ``RUN/video/vae`` in diffusers' layout.  With ``--decoder-steps`` the decoder alone learns on, as for
+images.  The same command goes on where it stopped.
 """
 
 import argparse
@@ -53,7 +55,7 @@ class FrameConv(WanCausalConv3d):
 class VideoAutoencoder:
     """Reconstruct drawn clips: absolute error in colour and hue, and a light pull to a normal."""
 
-    def __init__(self, frames: int, clips: int) -> None:
+    def __init__(self, frames: int, clips: int, decoder_only: bool = False) -> None:
         self.frames, self.clips = frames, clips
         torch.manual_seed(0)
         self.vae = AutoencoderKLWan(
@@ -73,6 +75,8 @@ class VideoAutoencoder:
             latents_std=[1.0] * Z,
         )
         start_video_as_identity(self.vae)
+        for part in (self.vae.encoder, self.vae.quant_conv):
+            part.requires_grad_(not decoder_only)
         self.modules = {"vae": self.vae}
         for module in self.vae.modules():
             if type(module) is WanCausalConv3d and frames == 1:
@@ -127,6 +131,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--frame-steps", type=int, default=LOOP.steps)
     parser.add_argument("--clip-steps", type=int, default=700)
+    parser.add_argument("--decoder-steps", type=int, default=0)
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints" / "video-autoencoder"
     with Progress() as progress:
@@ -139,6 +144,11 @@ def main() -> None:
         slower = LOOP.optimizer.model_copy(update={"learning_rate": 1e-3})
         loop = LOOP.model_copy(update={"steps": options.clip_steps, "optimizer": slower, "seed": 1})
         last = train(clips, checkpoints / "clips", loop, progress, "video autoencoder, clips")
+        if options.decoder_steps:
+            clips = VideoAutoencoder(frames=5, clips=1, decoder_only=True)
+            clips.vae.load_state_dict(module_weights(last / "ema" / "vae"))
+            loop = loop.model_copy(update={"steps": options.decoder_steps, "seed": 2})
+            last = train(clips, checkpoints / "decoder", loop, progress, "video decoder")
     export(clips, last, options.run / "video" / "vae")
     print(options.run / "video" / "vae")
 

@@ -2,7 +2,6 @@ import json
 
 import pytest
 import torch
-from tiny_models import image_autoencoder, pooled_encoder, text_encoder, tokenizer
 
 from cinema_cli.config import build, load_preset, with_overrides
 from cinema_cli.errors import InputError
@@ -12,6 +11,7 @@ from cinema_cli.training.checkpoint import module_weights
 from cinema_cli.training.keyframes import KeyframeTask, KeyframeTraining, train_keyframes
 from cinema_cli.training.latents import LatentCache
 from cinema_cli.training.sequences import HELD_OUT, TheatreSequences
+from tiny_models import image_autoencoder, pooled_encoder, text_encoder, tokenizer
 
 TINY = [
     "transformer.in_channels=16",
@@ -85,8 +85,8 @@ def test_stages_follow_each_other(run):
 
 
 def test_levels_follow_the_mixture(run):
-    everything = "stages.8.sequences=400"
-    made = task(run, 8, everything, "stages.8.clean_context=0.5", "stages.8.own_levels=0.2", "stages.8.drop_pair=0")
+    mixture = ("clean_context=0.5", "own_levels=0.2", "drop_pair=0", "sequences=400")
+    made = task(run, 8, *(f"stages.8.{share}" for share in mixture))
     levels = made.draw_levels(torch.Generator().manual_seed(0))
     context = ~levels.counts
     with_context = context.any(dim=1)

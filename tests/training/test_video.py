@@ -1,11 +1,11 @@
 import pytest
 import torch
-from tiny_models import text_encoder, tokenizer, video_autoencoder
 
 from cinema_cli.config import build, load_preset, with_overrides
 from cinema_cli.errors import InputError
 from cinema_cli.progress import Progress
 from cinema_cli.training.video import VideoTraining, train_video
+from tiny_models import text_encoder, tokenizer, video_autoencoder
 
 TINY = [
     "transformer.in_channels=4",

@@ -31,6 +31,12 @@ Redo = Annotated[
     ShotList | None,
     typer.Option("--redo", parser=ShotList.read, help="Make these shots anew, such as 7,9.", metavar="SHOTS"),
 ]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", help="A folder with keyframes/ and video/; else the embedded weights.", metavar="DIR"
+    ),
+]
 Run = Annotated[
     Path, typer.Option("--run", help="Folder of the run: checkpoints, config, log.", metavar="DIR")
 ]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cinema_cli.cli.options import Json, Preset, Quiet, Redo, Settings, given
+from cinema_cli.cli.options import Json, Model, Preset, Quiet, Redo, Settings, given
 from cinema_cli.cli.summary import show
 
 EXAMPLES = """[bold]cinema plan story.txt --out film[/]   eight shots or as many as the story asks for
@@ -21,6 +21,7 @@ def plan(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Of the whole film.")] = None,
     preset: Preset = "toy",
+    model: Model = None,
     steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Sampling steps per keyframe.")] = None,
     redo: Redo = None,
     settings: Settings = None,
@@ -36,7 +37,7 @@ def plan(
     from cinema_cli.planning.plan import PlanConfig, plan_film
     from cinema_cli.progress import Progress
 
-    options = given(shots=count, seed=seed, preset=preset, steps=steps, redo=redo)
+    options = given(shots=count, seed=seed, preset=preset, model=model, steps=steps, redo=redo)
     data = with_overrides({**load_preset(preset).get("plan", {}), **options}, settings or ())
     config = build(PlanConfig, data, "cinema plan")
     with Progress(quiet) as progress:

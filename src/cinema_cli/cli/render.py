@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cinema_cli.cli.options import Json, Preset, Quiet, Redo, Settings, given
+from cinema_cli.cli.options import Json, Model, Preset, Quiet, Redo, Settings, given
 from cinema_cli.cli.summary import show
 
 EXAMPLES = """[bold]cinema render film/storyboard.json[/]   writes film/clips/ and film/film.mp4
@@ -22,6 +22,7 @@ def render(
         typer.Option("--out", help="The film; else film.mp4 beside the storyboard.", metavar="FILE"),
     ] = None,
     preset: Preset = "toy",
+    model: Model = None,
     steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Sampling steps per clip.")] = None,
     redo: Redo = None,
     settings: Settings = None,
@@ -36,7 +37,7 @@ def render(
     from cinema_cli.progress import Progress
     from cinema_cli.rendering.render import RenderConfig, render_film
 
-    options = given(preset=preset, steps=steps, redo=redo)
+    options = given(preset=preset, model=model, steps=steps, redo=redo)
     data = with_overrides({**load_preset(preset).get("render", {}), **options}, settings or ())
     config = build(RenderConfig, data, "cinema render")
     with Progress(quiet) as progress:

@@ -16,7 +16,7 @@ Frame = NDArray[np.uint8]
 """(H, W, 3), RGB."""
 
 FLAT = 3
-"""A frame whose channels span no more levels than this shows nothing."""
+"""A frame whose channels span no more levels than this shows nothing; decoding alone moves one or two."""
 
 
 def is_flat(frame: Frame) -> bool:

@@ -66,9 +66,11 @@ def load_keyframe_models(
 ) -> KeyframeModels:
     """Models that draw, in inference mode, from a folder in ``FluxPipeline`` layout."""
     codec, text = ImageCodec.load(folder), TextEncoder.load(folder, text_length)
-    transformer = InterleavedFlux.from_pretrained(folder / "transformer")
+    transformer = InterleavedFlux.from_pretrained(folder / "transformer", dtype=dtype)
+    for module in (codec.vae, text.clip, text.t5):
+        module.to(dtype)
     for module in (transformer, codec.vae, text.clip, text.t5):
-        _ready(module, device, dtype)
+        _ready(module, device)
     return KeyframeModels(transformer, codec, text)
 
 
@@ -77,11 +79,14 @@ def load_video_models(
 ) -> VideoModels:
     """Models that make clips, in inference mode, from a folder in ``WanPipeline`` layout."""
     codec, text = VideoCodec.load(folder), ShotTextEncoder.load(folder, text_length)
-    transformer = InterleavedWan.from_pretrained(folder / "transformer")
+    # Given here, not with .to(): Wan keeps its norms and time embedding in fp32 whatever is asked.
+    transformer = InterleavedWan.from_pretrained(folder / "transformer", dtype=dtype)
+    for module in (codec.vae, text.t5):
+        module.to(dtype)
     for module in (transformer, codec.vae, text.t5):
-        _ready(module, device, dtype)
+        _ready(module, device)
     return VideoModels(transformer, codec, text)
 
 
-def _ready(module: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
-    module.to(device=device, dtype=dtype).eval().requires_grad_(False)
+def _ready(module: nn.Module, device: torch.device) -> None:
+    module.to(device).eval().requires_grad_(False)

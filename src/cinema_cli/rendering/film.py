@@ -8,21 +8,18 @@ for: a shot holds exactly duration x rate frames, starts with a keyframe and has
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 from textwrap import shorten
 
-import numpy as np
-
 from cinema_cli.errors import CinemaError, InputError
 from cinema_cli.ffmpeg import Frame, MediaInfo, Part, decode, join, probe
+from cinema_cli.models.pictures import is_flat
 from cinema_cli.progress import Task
 from cinema_cli.storyboard import Shot, Storyboard, inside, seconds, strip_tags
 
 FILM_HEIGHT = 512
 """Small clips are enlarged by the whole factor that comes nearest to this."""
-
-FLAT = 3
-"""A frame whose channels span no more than this shows nothing; decoding alone moves a level or two."""
 
 CHAPTER_WIDTH = 72
 
@@ -67,8 +64,8 @@ def assemble(storyboard: Storyboard, folder: Path, out: Path, task: Task | None 
     frames = join(parts, out, rate, size_out=(size[0] * factor, size[1] * factor), metadata=metadata)
     if (written := probe(out).frames) != frames:
         raise CinemaError(f"{out}: {frames} frames went in, {written} came out. Please report this.")
-    starts = np.cumsum([part.count for part in parts])[:-1]
-    return FilmInfo(out, frames, frames / rate, tuple(int(start) for start in starts))
+    starts = tuple(accumulate(part.count for part in parts[:-1]))
+    return FilmInfo(out, frames, frames / rate, starts)
 
 
 def _check(shot: Shot, info: MediaInfo, size: tuple[int, int], rate: Fraction) -> int:
@@ -98,7 +95,7 @@ def _shot_frames(
     shot: Shot, clip: Path, size: tuple[int, int], repeats: int, task: Task | None
 ) -> Iterator[Frame]:
     for number, frame in enumerate(decode(clip, size)):
-        if (np.ptp(frame.reshape(-1, 3), axis=0) <= FLAT).all():
+        if is_flat(frame):
             colour = tuple(int(level) for level in frame[0, 0])
             raise InputError(
                 f"Shot {shot.id}: wanted a picture, found nothing but the colour {colour} in frame {number}. "
