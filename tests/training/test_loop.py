@@ -66,6 +66,17 @@ class TinyTask:
         path.write_text("drawn")
 
 
+class Doubled(TinyTask):
+    """One batch that holds two of the plain task's, with the same noise."""
+
+    def batch(self, seed: int) -> list[tuple[int, Tensor]]:
+        return [(s, super(Doubled, self).batch(s)) for s in (2 * seed, 2 * seed + 1)]
+
+    def loss(self, batch: list[tuple[int, Tensor]], generator: torch.Generator) -> Tensor:
+        losses = [super(Doubled, self).loss(x, torch.Generator().manual_seed(s)) for s, x in batch]
+        return torch.stack(losses).mean()
+
+
 def run(task: TinyTask, folder: Path, **changes) -> Path:
     with Progress(quiet=True) as progress:
         return train(task, folder, LOOP.model_copy(update=changes), progress, "tiny")
@@ -133,6 +144,10 @@ def test_two_batches_a_step_are_one_batch_of_both(tmp_path):
     task = TinyTask()
     run(task, tmp_path, accumulate=2, steps=2)
     assert task.seeds == [0, 1, 2, 3]
+    run(Doubled(), tmp_path / "doubled", steps=2)
+    a = module_weights(tmp_path / "step-000002" / "transformer")
+    b = module_weights(tmp_path / "doubled" / "step-000002" / "transformer")
+    assert all(torch.allclose(a[key], b[key], atol=1e-6) for key in a)
 
 
 def test_the_rate_warms_up_and_falls():

@@ -34,6 +34,9 @@ def plan(
     only the keyframes whose words changed are drawn anew.
     """
     from cinema_cli.config import build, load_preset, with_overrides
+    from cinema_cli.planning.story import read_story
+
+    read_story(story)  # a wrong path is told before the heavy libraries are loaded
     from cinema_cli.planning.plan import PlanConfig, plan_film
     from cinema_cli.progress import Progress
 

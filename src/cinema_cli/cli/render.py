@@ -35,6 +35,9 @@ def render(
     """
     from cinema_cli.config import build, load_preset, with_overrides
     from cinema_cli.progress import Progress
+    from cinema_cli.storyboard import Storyboard
+
+    Storyboard.load(storyboard)  # a wrong path is told before the heavy libraries are loaded
     from cinema_cli.rendering.render import RenderConfig, render_film
 
     options = given(preset=preset, model=model, steps=steps, redo=redo)

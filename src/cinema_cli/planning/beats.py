@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from cinema_cli.planning.common_words import FEELING, SPEAKING, words
+from cinema_cli.planning.groups import groups_in
 from cinema_cli.planning.names import INSIDE, bare
 from cinema_cli.planning.people import People, Person, Presence
 from cinema_cli.planning.prose import Sentence
@@ -74,6 +75,7 @@ class BeatReader:
         self.last: tuple[Person, ...] = ()
         self.speaker: Person | None = None
         self.unshown: set[str] = set()
+        self.groups: list[str] = []
 
     def _opening(self, sentences: Sequence[Sentence]) -> str:
         """Where the story begins: the first place where it plays, else the bare stage."""
@@ -91,11 +93,14 @@ class BeatReader:
         tokens = WORD.findall(told)
         small = [token.lower() for token in tokens]
         present = self.people.who(sentence)
+        self.groups += groups_in(tokens)
         place = self._proper_place(tokens) or place_in(told, subject=not present, now=self.place)
         time = read_time(told)
         self.unshown.update(WEATHER[word] for word in small if word in WEATHER)
         scenic = place is not None or time is not None or any(word in SCENERY for word in small)
         persons = [presence.person for presence in present] or self._silent(sentence, scenic)
+        persons = [person for person in persons if person not in self.people.gone]
+        here = place or place_seen(told) or self.place
         self.place = place or self.place
         self.time = time.word if time else self.time
         doing = tuple(
@@ -108,7 +113,7 @@ class BeatReader:
         verbs = read_actions(told)
         weight = 2 * len(present) + max((verb.weight for verb in verbs), default=0) + 2 * (place is not None)
         back = not BACK.isdisjoint(small) or ("home" in small and "left" not in small)
-        return Beat(sentence.text, self.place, self.time, doing, near, back, weight), present
+        return Beat(sentence.text, here, self.time, doing, near, back, weight), present
 
     def _silent(self, sentence: Sentence, scenic: bool) -> list[Person]:
         """Who is there when the sentence names nobody."""
@@ -167,6 +172,12 @@ def place_in(told: str, subject: bool = False, now: str = "") -> str | None:
     if here is not None and here.set == reading.set and (reading.certainty < 3 or not reading.near):
         return now if reading.near or not here.near or reading.certainty < 3 else f"the {reading.word}"
     return reading.word if reading.word in WITHOUT_ARTICLE else f"the {reading.word}"
+
+
+def place_seen(told: str) -> str | None:
+    """The set that somebody looks at, for this one shot; what only comes near a set is not gone to."""
+    reading = best_place(told)
+    return f"the {reading.word}" if reading is not None and reading.seen and not reading.near else None
 
 
 def joined(tokens: list[str], at: int, end: int) -> bool:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cinema_cli.planning.common_words import words
+from cinema_cli.planning.common_words import ROLES, words
 from cinema_cli.planning.people import Person, Presence
 from cinema_cli.theatre.wording import COLOUR_WORDS
 from cinema_cli.theatre.world import (
@@ -126,15 +126,15 @@ class Wardrobe:
             self.notes.setdefault(person, []).append(near)
 
     def _read_height(self, tokens: list[str], at: int, present: list[Presence]) -> None:
-        """*a tall girl* is about the one who follows, *Otto was tall* about the one before."""
+        """*a tall girl* is about the one who follows, *Otto(, a tall sailor| was tall)* the one before."""
         following = next((each.person for each in present if at < each.at <= at + 3), None)
+        described = tokens[max(at - 2, 0) : at] in ([",", "a"], ["was", "a"], ["is", "a"])
         if following is not None:
             self._say(following, build=HEIGHTS[tokens[at]])
-        elif tokens[at - 1] in ("was", "is", "very", "so") and tokens[at + 1 : at + 2] in (
-            [","],
-            ["."],
-            ["and"],
-        ):
+            return
+        somebody = described and any(token in ROLES for token in tokens[at + 1 : at + 5])
+        ends = tokens[at + 1 : at + 2] in ([","], ["."], ["and"])
+        if somebody or (ends and tokens[at - 1] in ("was", "is", "very", "so")):
             self._say(owner(present, at), build=HEIGHTS[tokens[at]])
 
     def _say(

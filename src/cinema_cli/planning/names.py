@@ -7,7 +7,15 @@ countries are nobody.  A word of a script without capitals counts as a name in a
 
 from collections import Counter
 
-from cinema_cli.planning.common_words import DOING, NEVER_NAMES, ORDINARY, PLACE_NAMES, ROLES, TITLES
+from cinema_cli.planning.common_words import (
+    DOING,
+    NEVER_NAMES,
+    ORDINARY,
+    PLACE_NAMES,
+    ROLES,
+    TITLES,
+    words,
+)
 from cinema_cli.theatre.names import REAL_NAMES
 from cinema_cli.theatre.reading import LOOKING, MOTION, action_table, place_table
 
@@ -15,13 +23,29 @@ LONGEST_NAME = 40
 INSIDE = frozenset(("in", "into", "at", "near", "through", "across", "around", "outside", "inside"))
 PERHAPS_PLACE = frozenset(("to", "from", "of", "for"))
 PARTICLES = frozenset(("van", "von", "de", "da", "di", "del", "la", "bin", "al", "ibn", "der"))
-KNOWN_NAMES = frozenset(REAL_NAMES)
+KNOWN_NAMES = frozenset(REAL_NAMES) | words("""
+Tom Fred Ted Ned Bob Bill Jim Joe John James Mary Jane Lily Molly Sally Emily Billy Holly Polly Kelly Milly
+Tilly Nelly Amy Beth Peter Harry Charlie William Michael Robert Susan Linda Sarah Jennifer Jessica Ashley
+Matthew Andrew Joshua Chris Brian Kevin Steven Jason Jeff Ryan Jacob Nick Dan Mike Steve Alex Ellie Abby Katie
+Sophie Olivia Ethan Liam Lucas Mason Logan Ava Mia Tony Jenny Rachel Rebecca Ann Anne Annie Margaret Helen
+Betty Dorothy Edward Albert Walter Ralph Jared Alfred Winifred Mildred Manfred Ling Ping Irving Sterling
+""")
+ALSO_NAMES = words("will rose grace mark hope joy faith bill jack pat rob sue art ray penny sunny amber ivy")
+"""Ordinary words that are names where somebody of that name does something."""
+BEING = words("was is were are has had have always never still then also only just")
+ASKED = words("you he she it they we i the this that there a an my your his her our their")
 
 
 class Candidates:
     """Words with a capital letter, and what speaks for each being a name."""
 
     def __init__(self, texts: list[list[str]]) -> None:
+        self.inner = {
+            token
+            for tokens in texts
+            for at, token in enumerate(tokens)
+            if is_capital(token) and not is_first(tokens, at)
+        }
         self.small = {token for tokens in texts for token in tokens if token.islower()}
         letters = Counter(has_case(token) for tokens in texts for token in tokens if token[0].isalpha())
         self.cased = letters[True] >= letters[False]
@@ -83,13 +107,17 @@ class Candidates:
             return True
         if word.lower() in TITLES and at + 1 < len(tokens):
             return is_capital(tokens[at + 1]) or tokens[at + 1] == "."
-        if (
-            word.lower() in ORDINARY
-            or word.lower().replace("’", "'") in ORDINARY
-            or word.lower() in self.small
-        ):
-            return False
-        return word in KNOWN_NAMES or not word.endswith(("ing", "ly", "ed", "ness", "tion"))
+        small = word.lower()
+        somebody = word in self.inner or is_pair(tokens, at)
+        if small in ORDINARY or small.replace("’", "'") in ORDINARY or small in self.small:
+            return (
+                small in ALSO_NAMES
+                and (somebody or is_finite(tokens, at + 1))
+                and not is_question(tokens, at)
+            )
+        if word in KNOWN_NAMES or somebody:
+            return True
+        return not word.endswith(("ing", "ly", "ed", "ness", "tion"))
 
     def _weigh(self, tokens: list[str], at: int, words: list[str], length: int) -> None:
         run = " ".join(words)
@@ -105,7 +133,9 @@ class Candidates:
         elif not is_first(tokens, at) and before not in ("the", "a", "an"):
             self.inside[run] += 1
         following = tokens[at + length].lower() if at + length < len(tokens) else ""
-        if (following in DOING or following in action_table()) and before not in ("the", "a", "an"):
+        did = following.endswith("ed") and not run.endswith("s")
+        does = did or following in DOING or following in action_table()
+        if (does or is_described(tokens, at + length)) and before not in ("the", "a", "an"):
             self.doing[run] += 1
 
     def _is_place(self, run: str) -> bool:
@@ -124,6 +154,37 @@ class Candidates:
         return bool(self.doing[run] or self.perhaps[run]) or (
             self.counts[run] > 1 and run.lower() not in self.small
         )
+
+
+def is_finite(tokens: list[str], at: int) -> bool:
+    """Whether a token is a verb that tells what somebody does or did, *be* and *have* aside."""
+    verb = tokens[at].lower() if at < len(tokens) else ""
+    form = action_table().get(verb)
+    return (verb in DOING and verb not in BEING) or (form is not None and form[2] != verb)
+
+
+def is_pair(tokens: list[str], at: int) -> bool:
+    """Whether another word with a capital letter is joined to this one: *Hope and Joy*."""
+    return at + 2 < len(tokens) and tokens[at + 1].lower() == "and" and is_capital(tokens[at + 2])
+
+
+def is_question(tokens: list[str], at: int) -> bool:
+    """Whether a word that may be a name begins a question instead: *Will he come?*."""
+    following = tokens[at + 1].lower() if at + 1 < len(tokens) else ""
+    return is_first(tokens, at) and tokens[at].lower() in ORDINARY and following in ASKED
+
+
+def is_described(tokens: list[str], at: int) -> bool:
+    """Whether somebody is told to be something: *Tom, a short man*."""
+    if tokens[at : at + 1] != [","] or tokens[at + 1 : at + 2] not in (
+        ["a"],
+        ["an"],
+        ["the"],
+        ["his"],
+        ["her"],
+    ):
+        return False
+    return any(token.lower() in ROLES for token in tokens[at + 2 : at + 6])
 
 
 def is_capital(token: str) -> bool:

@@ -2,7 +2,7 @@
 
 Two passes.  The first reads the whole text: its names (``names``), what they are (*Otto, the baker*),
 who is a she and who a he.  The second goes sentence by sentence and tells who is there, pronouns included:
-*she* is the last one spoken of who can be a she, *they* are the last two, *I* is the narrator.
+*she* is the last one spoken of who can be a she, *they* are the last who were together, *I* is the narrator.
 """
 
 from collections import Counter
@@ -12,34 +12,26 @@ from dataclasses import dataclass, field
 from cinema_cli.planning.common_words import (
     AGES,
     ANIMALS,
-    DOING,
     GENERIC,
     NOT_QUITE_HUMAN,
     ROLES,
     TITLES,
     Gender,
-    words,
 )
-from cinema_cli.planning.names import INSIDE, LONGEST_NAME, Candidates, bare, is_capital
+from cinema_cli.planning.names import LONGEST_NAME, Candidates, bare, is_capital, is_question
+from cinema_cli.planning.phrases import absent, acts, feels, is_apposition, is_object, vanished, words_before
 from cinema_cli.planning.prose import Sentence
-from cinema_cli.theatre.reading import DETERMINERS, WORD, action_table
+from cinema_cli.theatre.reading import DETERMINERS, WORD
 
 NARRATOR = "The Narrator"
-ABSENT = frozenset(("of", "about", "without", "like", "than", "from", "for", "as"))
 KIN = frozenset(("mother", "father", "grandmother", "grandfather", "grandma", "grandpa", "mum", "mom", "dad"))
 STRANGERS = {"she": "woman", "he": "man"}
 """Who a pronoun is that means nobody named before."""
 PRONOUNS: dict[str, Gender] = {"she": "she", "he": "he", "him": "he", "her": "she", "his": "he"}
 SPOKEN_FOR = frozenset(("i", "me", "myself", "my"))
-SEVERAL = frozenset(("they", "them", "both", "themselves", "their"))
+SEVERAL = frozenset(("they", "them", "both", "themselves", "their", "everyone", "everybody"))
 OWNING = frozenset(("his", "her", "my", "their"))
 """Words that tell whose a thing is: the owner is shown when nobody else is there."""
-AFTER_OBJECT = words("""
-to on in into onto from with and the a an by at for his that up down away out off back home until
-again across over as but how what when where why if through toward towards under along after before
-because while around past there
-""")
-"""Words before which *her* is a person and not the owner of a thing."""
 
 
 @dataclass(eq=False)
@@ -69,6 +61,12 @@ class People:
         self.recent: list[Person] = []
         """Last spoken of first."""
         self.narrator: Person | None = None
+        self.together: list[Person] = []
+        """Those whom a sentence last showed side by side."""
+        self.gone: set[Person] = set()
+        """Whom the last sentence read tells to be away: *the stranger was gone*."""
+        self.strangers: dict[str, Person] = {}
+        """Who *she* and *he* are while nobody was named."""
         candidates = Candidates([WORD.findall(sentence.text) for sentence in sentences])
         self.places = candidates.places
         for run in candidates.names():
@@ -79,18 +77,35 @@ class People:
         for tokens in told:
             self._read_apposition(tokens)
             self._read_narrator(tokens)
+        self._read_naming([token for tokens in told for token in tokens])
         self._vote(told)
+
+    def forget(self) -> None:
+        """Go back to the beginning of the story: nobody was spoken of yet."""
+        self.recent, self.together = [], []
+
+    def named_in(self, sentence: Sentence) -> set[Person]:
+        """Those who are called by name in a sentence, pronouns and roles aside."""
+        tokens = WORD.findall(sentence.told)
+        hits = (self.known.get(bare(token).lower()) for token in tokens if is_capital(token))
+        return {person for person in hits if person is not None}
 
     def who(self, sentence: Sentence) -> list[Presence]:
         """Who is there in a sentence, in order, each once; the memory moves on."""
         tokens = WORD.findall(sentence.told)
         found: list[Presence] = []
         owners: list[Presence] = []
-        at = 0
+        self.gone = set()
+        at = end = 0
         while at < len(tokens):
             person, length = self._named(tokens, at)
+            if person is not None and found and is_apposition(tokens, at, end):
+                person = self._same(person, tokens[at], found[-1].person)
             if person is not None and tokens[at + length - 1].endswith(("'s", "’s")):
                 owners.append(Presence(person, at))
+            elif person is not None and vanished(tokens, at + length):
+                self.gone.add(person)
+                self._remember([person])
             elif person is not None and not absent(tokens, at):
                 found.append(Presence(person, at))
             elif person is None:
@@ -99,6 +114,7 @@ class People:
                     owners += meant
                 else:
                     found += meant
+            end = at + length if person is not None else end
             self._remember([presence.person for presence in found[-1:]])
             at += length
         found = found or owners
@@ -106,7 +122,21 @@ class People:
         for presence in found:
             unique.setdefault(presence.person, presence)
         self._remember(list(unique))
+        self.together = list(unique) if len(unique) > 1 else self.together
         return list(unique.values())
+
+    def _same(self, person: Person, noun: str, other: Person) -> Person:
+        """The one whom an apposition is about: *the mayor, a tall woman,* is one person."""
+        if person is other or person in self.recent:
+            return person
+        self.known[noun.lower()] = other
+        other.gender = other.gender or person.gender
+        return other
+
+    def _several(self) -> list[Person]:
+        """Who *they* are: those last seen together, until two others have come."""
+        others = self.recent[: min(map(self.recent.index, self.together), default=0)]
+        return self.together if self.together and len(others) < 2 else self.recent[:2]
 
     def _remember(self, persons: list[Person]) -> None:
         self.recent = list(dict.fromkeys([*persons, *self.recent]))
@@ -133,14 +163,15 @@ class People:
             for length in range(min(5, len(tokens) - at), 0, -1):
                 words = [bare(token) for token in tokens[at : at + length] if token != "."]
                 person = self.known.get(" ".join(words).lower())
-                if person is not None and tokens[at + length - 1] != ".":
+                asks = length == 1 and is_question(tokens, at)
+                if person is not None and tokens[at + length - 1] != "." and not asks:
                     return person, length
         return self._by_role(tokens, at), 1
 
     def _by_role(self, tokens: list[str], at: int) -> Person | None:
         """Who *the old woman* is: somebody spoken of before, or somebody new."""
         noun = tokens[at].lower()
-        if noun not in ROLES and noun not in ANIMALS:
+        if noun not in ROLES and noun not in ANIMALS and not feels(tokens, at):
             return None
         before = words_before(tokens, at)
         kin = noun in KIN and is_capital(tokens[at])
@@ -160,7 +191,9 @@ class People:
             person = self.known.get(noun)
         if person is None:
             gender = ROLES.get(noun)
-            person = Person(f"The {key.title()}", gender, noun if noun in NOT_QUITE_HUMAN else None)
+            own = noun in KIN and (not before or (len(before) == 1 and before[0] in OWNING))
+            name = noun.title() if own else f"The {key.title()}"
+            person = Person(name, gender, noun if noun in NOT_QUITE_HUMAN else None)
         self.known[key] = self.known[noun] = person
         return person
 
@@ -173,9 +206,11 @@ class People:
             return [self._narrator()]
         if word in ("we", "us"):
             narrator = self._narrator()
-            return [narrator, *[person for person in self.recent if person is not narrator][:1]]
+            known = self._several() if narrator in self.together else self.recent
+            others = [person for person in known if person is not narrator]
+            return [narrator, *(others if narrator in self.together else others[:1])]
         if word in SEVERAL:
-            return self.recent[:2]
+            return self._several()
         gender = PRONOUNS.get(word.split("'")[0].split("’")[0])
         if gender is None:
             return []
@@ -187,7 +222,7 @@ class People:
         role = STRANGERS.get(word)
         if role is None:
             return []
-        stranger = Person(f"The {role.title()}", gender)
+        stranger = self.strangers.setdefault(word, Person(f"The {role.title()}", gender))
         self.known.setdefault(role, stranger)
         return [stranger]
 
@@ -204,6 +239,28 @@ class People:
             if before[-2:] in (["i", "am"], ["call", "me"]) or before == ["my", "name", "is"]:
                 person, _ = self._named(tokens, at) if is_capital(tokens[at]) else (None, 1)
                 self.narrator = self.narrator or person
+
+    def _read_naming(self, tokens: list[str]) -> None:
+        """Who got a name later: *She walked in. Her name was Vera*, *a boy came; his name was Ali*."""
+        lower = [token.lower() for token in tokens]
+        last: dict[str, str] = {}
+        for at, word in enumerate(lower):
+            if word in ROLES and words_before(tokens, at) is not None:
+                last |= dict.fromkeys([ROLES[word]] if ROLES[word] else STRANGERS, word)
+            named = word in ("her", "his") and lower[at + 1 : at + 2] == ["name"]
+            if (
+                not named
+                or lower[at + 2 : at + 3] not in (["was"], ["is"])
+                or not is_capital((tokens[at + 3 :] or ["."])[0])
+            ):
+                continue
+            person, _ = self._name_only(tokens, at + 3)
+            if person is not None:
+                pronoun = PRONOUNS[word]
+                person.gender = person.gender or pronoun
+                if pronoun in last:
+                    self.known.setdefault(last[pronoun], person)
+                self.strangers.setdefault(pronoun, person)
 
     def _read_apposition(self, tokens: list[str]) -> None:
         """What somebody is: *a girl called Mira*, *Otto, the baker,* and *her brother Tom*."""
@@ -267,46 +324,3 @@ class People:
         for person, counts in votes.items():
             if person.gender is None and counts["she"] != counts["he"]:
                 person.gender = "she" if counts["she"] > counts["he"] else "he"
-
-
-def words_before(tokens: list[str], at: int) -> list[str] | None:
-    """The adjectives before a noun, nearest first, the determiner last; none without a determiner."""
-    words: list[str] = []
-    for back in range(at - 1, max(at - 5, -1), -1):
-        word = tokens[back].lower()
-        words.append(word)
-        if word in DETERMINERS:
-            return words
-        if not word[0].isalpha() or word in ABSENT or word in INSIDE or word in ("and", "or", "to", "with"):
-            return None
-    return None
-
-
-def absent(tokens: list[str], at: int) -> bool:
-    """Whether somebody is only spoken of: *a letter from Otto*; but *in front of Otto* is there."""
-    start = at - len(words_before(tokens, at) or []) - 1
-    if start < 0 or tokens[start].lower() not in ABSENT:
-        return False
-    return not (
-        start and tokens[start - 1].lower() in ("front", "side", "top", "because", "waited", "looked")
-    )
-
-
-def is_object(tokens: list[str], at: int) -> bool:
-    """Whether a pronoun is one to whom something is done: *led her on*, not *her lamp*."""
-    word = tokens[at].lower()
-    if word in ("him", "them"):
-        return True
-    if word != "her":
-        return False
-    return at + 1 == len(tokens) or not tokens[at + 1][0].isalpha() or tokens[at + 1].lower() in AFTER_OBJECT
-
-
-def acts(tokens: list[str], at: int) -> bool:
-    """Whether the noun does something in the next words."""
-    for token in tokens[at + 1 : at + 4]:
-        if not token[0].isalpha():
-            return False
-        if token.lower() in DOING or token.lower() in action_table() or token.lower() in ("called", "named"):
-            return True
-    return False

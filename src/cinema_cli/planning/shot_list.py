@@ -34,7 +34,7 @@ class ShotList:
 
     title: str
     caption: str
-    """One line about the whole."""
+    """One line about the whole: who is in it and where it plays."""
     cast: tuple[CastEntry, ...]
     shots: tuple[PlannedShot, ...]
     notes: tuple[str, ...]

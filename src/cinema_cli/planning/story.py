@@ -2,10 +2,10 @@
 
 1.  The story, or the screenplay in Fountain (``fountain``), is cut into sentences (``prose``); a first line
     that is no sentence is the title.
-2.  A sentence makes a shot.  Sentences of up to three words, and speech after speech, join the sentence
-    before them in their paragraph.  More than 48 shots are condensed, and the notes say so.  Asked for
-    ``shots=N``, neighbours are joined evenly or sentences cut at their commas; when nothing is left to cut,
-    moments are shown twice, the second time nearer.
+2.  A sentence makes a shot.  Sentences of up to three words that name nobody new, and speech after speech,
+    join the sentence before them in their paragraph.  More than 48 shots are condensed, and the notes say
+    so.  Asked for ``shots=N``, neighbours are joined evenly or sentences cut at their commas; when nothing
+    is left to cut, moments are shown twice, the second time nearer.
 3.  Each sentence is read for who, where, when and what (``people``, ``beats``); a shot shows the sentence
     in which most happens.
 4.  Looks come from the text, and where it says nothing from the name (``looks``).
@@ -13,6 +13,7 @@
 6.  What the theatre lacks is staged as the nearest thing it has, and told (``theatre.staging``).
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,14 +21,16 @@ from pathlib import Path
 from cinema_cli.errors import InputError
 from cinema_cli.planning.beats import NOWHERE, Beat, BeatReader
 from cinema_cli.planning.camera import Camera
-from cinema_cli.planning.common_words import words
+from cinema_cli.planning.common_words import DOING, words
 from cinema_cli.planning.fountain import is_fountain, to_prose
+from cinema_cli.planning.groups import groups_note
 from cinema_cli.planning.looks import Wardrobe
 from cinema_cli.planning.people import People, Person
 from cinema_cli.planning.prose import Prose, Sentence, clauses_of, cut
 from cinema_cli.planning.shot_list import CastEntry, PlannedShot, ShotList
 from cinema_cli.theatre.captions import canonical_caption, describe_look
-from cinema_cli.theatre.reading import WORD
+from cinema_cli.theatre.reading import WORD, action_table, place_table
+from cinema_cli.theatre.screenplay import line_of
 from cinema_cli.theatre.staging import Acting, ShotDescription, stage, with_article
 from cinema_cli.theatre.world import Puppet
 
@@ -44,7 +47,9 @@ FOREIGN = (
     "little of this story is English, the language that this rule reads: places and doings may be missed"
 )
 LONGEST_LINE = 300
-"""Characters of the story kept beside a shot, and of the line about the whole."""
+"""Characters of the story kept beside a shot."""
+MOST_NAMED = 4
+"""People whom the line about the whole names: the largest cast of a training movie."""
 
 
 def read_story(path: Path) -> str:
@@ -105,12 +110,12 @@ def write_shot_list(text: str, shots: int | None = None, seed: int = 0) -> ShotL
     if not prose.sentences:
         raise InputError("a story in words was wanted, but the text has none. Write a few sentences.")
     notes = [] if is_english(prose) else [FOREIGN]
-    groups = group(prose, shots, notes)
     people = People(prose.sentences)
+    groups = group(prose, shots, people, notes)
     moments, wardrobe = read_moments([[sentence] for sentence in prose.sentences], people, notes)
     if len(groups) != len(prose.sentences):
         # Whole sentences told the looks; joined or cut, the story is read once more from its beginning.
-        people.recent.clear()
+        people.forget()
         moments, _ = read_moments(groups, people, [])
     if shots is not None:
         moments = repeat(moments, shots)
@@ -118,16 +123,17 @@ def write_shot_list(text: str, shots: int | None = None, seed: int = 0) -> ShotL
 
 
 def is_english(prose: Prose) -> bool:
-    """Whether a text uses the small words of English; of a few words nobody can tell."""
-    tokens = [word.lower() for sentence in prose.sentences for word in WORD.findall(sentence.text)]
-    return len(tokens) < 12 or 8 * sum(token in SMALL_WORDS for token in tokens) >= len(tokens)
+    """Whether a text uses the usual words of English; of a few words nobody can tell."""
+    tokens = [word for sentence in prose.sentences for word in WORD.findall(sentence.text) if word.islower()]
+    known = SMALL_WORDS | DOING | action_table().keys() | place_table().keys()
+    return len(tokens) < 10 or 5 * sum(token in known for token in tokens) >= len(tokens)
 
 
-def group(prose: Prose, shots: int | None, notes: list[str]) -> list[list[Sentence]]:
+def group(prose: Prose, shots: int | None, people: People, notes: list[str]) -> list[list[Sentence]]:
     """Sentences to shots; at most as many groups as shots are wanted."""
     groups: list[list[Sentence]] = []
     for sentence in prose.sentences:
-        if groups and joins(groups[-1], sentence) and shots is None:
+        if groups and shots is None and joins(groups[-1], sentence, people):
             groups[-1].append(sentence)
         else:
             groups.append([sentence])
@@ -142,9 +148,13 @@ def group(prose: Prose, shots: int | None, notes: list[str]) -> list[list[Senten
     return split(groups, shots) if shots is not None else groups
 
 
-def joins(before: list[Sentence], sentence: Sentence) -> bool:
-    """Whether a sentence joins the ones before it: a very short one, or speech after speech."""
-    if before[-1].paragraph != sentence.paragraph:
+def joins(before: list[Sentence], sentence: Sentence, people: People) -> bool:
+    """Whether a sentence joins the ones before it: a very short one, or speech after speech.
+
+    One that names somebody else makes a shot of its own, or that person would not be seen.
+    """
+    shown = {person for each in before for person in people.named_in(each)}
+    if before[-1].paragraph != sentence.paragraph or not people.named_in(sentence) <= shown:
         return False
     short = sentence.words <= SHORT or sum(each.words for each in before) <= SHORT
     return short or (before[-1].speaks and sentence.speaks and not WORD.findall(sentence.told.strip(" “”")))
@@ -206,6 +216,7 @@ def read_moments(
             beats.append(beat)
         text = " ".join(sentence.text for sentence in sentences)
         moments.append(Moment(max(beats, key=lambda beat: beat.weight), bounded(text)))
+    notes += groups_note(reader.groups)
     if reader.unshown:
         notes.append(
             f"the weather of the theatre is always fair: no {' and no '.join(sorted(reader.unshown))}"
@@ -252,9 +263,15 @@ def film(prose: Prose, moments: list[Moment], wardrobe: Wardrobe, seed: int, not
     )
     notes += casting_notes(puppets, wardrobe, seen)
     title = prose.title or title_of(prose.sentences[0].text)
-    first = prose.sentences[0].text
-    caption = bounded(f"{prose.title.rstrip('.')}. {first}" if prose.title else first)
-    return ShotList(title, caption, cast, tuple(planned), tuple(dict.fromkeys(notes)))
+    return ShotList(title, caption_of(planned), cast, tuple(planned), tuple(dict.fromkeys(notes)))
+
+
+def caption_of(planned: list[PlannedShot]) -> str:
+    """The line about the whole, worded as in training: the sets, and the four who are seen most."""
+    seen = Counter(figure.puppet for shot in planned for figure in shot.staged.figures)
+    most = {puppet for puppet, _ in seen.most_common(MOST_NAMED)}
+    places = {shot.staged.place.set: shot.staged.place for shot in planned}
+    return line_of(tuple(puppet for puppet in seen if puppet in most), list(places.values()))
 
 
 def casting_notes(puppets: dict[Person, Puppet], wardrobe: Wardrobe, seen: set[str]) -> list[str]:

@@ -35,7 +35,10 @@ WORD = re.compile(rf"{NAME}|[^\w\s]")
 """A word, O'Brien and Anna-Lena among them, or a punctuation mark."""
 
 DESTINATION = frozenset(
-    ("into", "to", "toward", "towards", "onto", "reached", "reaches", "entered", "enters", "aboard")
+    ("into", "to", "toward", "towards", "onto", "aboard",
+     "reach", "reached", "reaches", "enter", "entered", "enters", "cross", "crossed", "crosses",
+     "climb", "climbed", "climbs", "visit", "visited", "visits", "explore", "explored", "explores",
+     "found", "finds", "discovered", "discovers")
 )  # fmt: skip
 LOCATION = frozenset(
     ("in", "inside", "at", "on", "under", "beneath", "by", "beside", "near", "among", "through",
@@ -52,12 +55,33 @@ DETERMINERS = frozenset(
 GETTING = frozenset(("after", "got", "grew", "became", "the", "was"))
 PASSAGE = frozenset(("through", "across", "along"))
 PARTS = frozenset(
-    ("corner", "edge", "middle", "end", "top", "side", "heart", "front", "foot", "centre", "out")
+    (
+        "corner",
+        "edge",
+        "middle",
+        "end",
+        "top",
+        "side",
+        "heart",
+        "front",
+        "foot",
+        "centre",
+        "center",
+        "out",
+        "surface",
+        "bottom",
+        "entrance",
+        "mouth",
+        "outskirts",
+        "shore",
+        "banks",
+    )
 )
 SNOWY = frozenset(("icy", "snowy", "frozen", "snow-covered"))
 LOOKING = re.compile(
     r"(look|star|gaz|point|laugh|shout|glanc|wav|bark|smil|thr[eo]w|listen|nod)(s|es|e|ed|ing)?$"
 )
+SEEING = frozenset(("saw", "sees", "see", "spotted", "spots", "noticed", "notices", "watched", "watches"))
 MOTION = frozenset(
     ("go", "goes", "went", "come", "came", "comes", "run", "runs", "ran", "walk", "walks", "walked",
      "back", "return", "returns", "returned", "hurried", "way", "arrived", "reached")
@@ -73,6 +97,8 @@ class PlaceReading:
     near: bool
     at: int
     certainty: int
+    seen: bool = False
+    """Whether it is what somebody looks at."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +137,21 @@ def read_places(text: str) -> list[PlaceReading]:
         name, near, loose = entry
         certainty = place_certainty(tokens, at, loose)
         if certainty:
-            found.append(PlaceReading(name, ALIASES.get(token, token), near, at, certainty))
+            seen = certainty == 1 and is_looked_at(tokens, at)
+            found.append(PlaceReading(name, ALIASES.get(token, token), near, at, certainty, seen))
     return found
+
+
+def is_looked_at(tokens: list[str], at: int) -> bool:
+    """Whether somebody looks at what a token names, or waves to it: *saw the old castle*."""
+    for back in range(at - 1, max(at - 5, -1), -1):
+        if tokens[back] in SEEING:
+            return True
+        if tokens[back] in ("at", "to", "towards"):
+            return any(LOOKING.match(token) for token in tokens[max(back - 2, 0) : back])
+        if tokens[back] in LOCATION | DESTINATION | ELSEWHERE or not tokens[back][0].isalpha():
+            return False
+    return False
 
 
 def place_entry(tokens: list[str], at: int) -> tuple[SetName, bool, bool] | None:
@@ -130,7 +169,7 @@ def place_entry(tokens: list[str], at: int) -> tuple[SetName, bool, bool] | None
 
 
 def place_certainty(tokens: list[str], at: int, loose: bool) -> int:
-    """3 for a destination, 2 for a location, 1 for the subject of a clause, 0 for anything else."""
+    """3 for a destination, 2 for a location, 1 for what is looked at or a clause's subject, else 0."""
     word = tokens[at]
     determined = False
     for back in range(at - 1, max(at - 5, -1), -1):
@@ -147,11 +186,11 @@ def place_certainty(tokens: list[str], at: int, loose: bool) -> int:
         if before in DESTINATION or before in LOCATION:
             if word in ONLY_AFTER and before not in ONLY_AFTER[word]:
                 return 0
-            if before in ("at", "to", "towards") and any(
-                LOOKING.match(token) for token in tokens[max(back - 2, 0) : back]
-            ):
-                return 0
+            if is_looked_at(tokens, at):
+                return 0 if loose else 1
             return 3 if before in DESTINATION or before in PASSAGE else 2
+    if is_looked_at(tokens, at) and not loose and word not in ONLY_AFTER:
+        return 1
     subject = determined and at <= 4 and tokens[0] in DETERMINERS
     return 1 if subject and not loose and word not in ONLY_AFTER else 0
 

@@ -147,9 +147,10 @@ def title_of(rng: random.Random, cast: tuple[Puppet, ...], places: list[Place]) 
 
 
 def line_of(cast: tuple[Puppet, ...], places: list[Place]) -> str:
-    """One line about the whole movie."""
+    """One line about the whole movie; a cast of nobody is not spoken of."""
     names = listed([f"<{puppet.name}>" for puppet in cast])
-    return f"A film about {names}, set {listed([' '.join(PLACE_WORDS[place.set][0]) for place in places])}."
+    about = f"A film about {names}, set" if cast else "A film set"
+    return f"{about} {listed([' '.join(PLACE_WORDS[place.set][0]) for place in places])}."
 
 
 def listed(words: list[str]) -> str:

@@ -32,7 +32,7 @@ NEAR_PLACES: dict[SetName, str] = {
     "snowfield": "mountain mountains hill hills summit peak slope cliff cliffs valley alps ridge igloo",
     "cave": "mine cellar basement crypt pit sewer vault bunker underworld hollow lair den",
     "kitchen": "house home room bedroom cottage hut cabin inn tavern pub cafe café restaurant apartment flat "
-    "bed parlour attic study workshop bathroom fireplace porch diner canteen",
+    "bed parlour bar attic study workshop bathroom fireplace porch diner canteen",
     "harbour": "ship boat lighthouse ferry deck canal shipyard vessel raft submarine",
     "theatre": "circus cinema concert tent arena stadium fairground carnival auditorium studio gallery "
     "nightclub",
@@ -77,6 +77,7 @@ ONLY_AFTER: dict[str, frozenset[str]] = {
     "plain": frozenset(("on", "across", "over")),
     "bank": frozenset(("in", "into", "to", "at", "outside")),
     "car": frozenset(("in", "into")),
+    "bar": frozenset(("in", "into", "at", "to")),
     "store": frozenset(("in", "into", "to", "at")),
 }
 """Words that are a place only after these."""

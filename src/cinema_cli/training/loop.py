@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from cinema_cli.config import Config, to_yaml
@@ -81,10 +82,9 @@ def train(task: Task, folder: Path, config: LoopConfig, progress: Progress, what
         NonFiniteError: the loss or gradient stopped being finite.
     """
     # Set up: modules, optimizers, averages.
-    accelerator = Accelerator(
-        mixed_precision="bf16" if config.precision == "bf16" else "no",
-        gradient_accumulation_steps=config.accumulate,
-    )
+    # One process may train twice with other numbers; accelerate keeps the first ones for good otherwise.
+    AcceleratorState._reset_state()
+    accelerator = Accelerator(mixed_precision="bf16" if config.precision == "bf16" else "no")
     modules = dict(task.modules)
     optimizers = build_optimizers(modules.values(), config.optimizer)
     averages = {
