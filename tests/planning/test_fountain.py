@@ -45,5 +45,5 @@ def test_a_screenplay_becomes_a_shot_list() -> None:
     assert film.title == "The Bridge"
     assert [entry.name for entry in film.cast] == ["Mira", "Old Tom"]
     assert film.cast[0].puppet.coat == "red"
-    assert [shot.staged.place.set for shot in film.shots] == ["harbour"] * 3 + ["castle"]
-    assert [shot.staged.time for shot in film.shots] == ["night"] * 3 + ["day"]
+    assert [shot.staged.place.set for shot in film.shots] == ["harbour"] * 3 + ["castle"] * 2
+    assert [shot.staged.time for shot in film.shots] == ["night"] * 3 + ["day"] * 2

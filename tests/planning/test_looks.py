@@ -22,7 +22,10 @@ def wardrobe_of(text: str) -> Wardrobe:
         ("Mira wore a red coat and a blue pointed hat.", SaidLook("red", "blue", "pointed")),
         ("In a long crimson dress, Mira waved.", SaidLook("red")),
         ("Mira waved. Her hat was green.", SaidLook(hat="green")),
-        ("Mira is a tall, dark-skinned girl with a top hat.", SaidLook(hat_shape="tall", skin="dark")),
+        (
+            "Mira is a tall, dark-skinned girl with a top hat.",
+            SaidLook(hat_shape="tall", skin="dark", build="tall"),
+        ),
         ("A tall girl called Mira came.", SaidLook(build="tall")),
         ("Mira was tall.", SaidLook(build="tall")),
         ("Mira carried her old lantern.", SaidLook(prop="lantern")),

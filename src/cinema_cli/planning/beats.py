@@ -93,7 +93,7 @@ class BeatReader:
         tokens = WORD.findall(told)
         small = [token.lower() for token in tokens]
         present = self.people.who(sentence)
-        self.groups += groups_in(tokens)
+        self.groups += groups_in(tokens, {presence.at for presence in present})
         place = self._proper_place(tokens) or place_in(told, subject=not present, now=self.place)
         time = read_time(told)
         self.unshown.update(WEATHER[word] for word in small if word in WEATHER)

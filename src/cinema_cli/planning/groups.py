@@ -16,15 +16,20 @@ ONE_OF = {
 NUMBERS = words("two three four five six seven eight nine ten twenty hundred many several some few most")
 
 
-def groups_in(tokens: list[str]) -> list[str]:
-    """The groups that a sentence shows, as its notes name them: *the children*, *two men*."""
+def groups_in(tokens: list[str], known: set[int]) -> list[str]:
+    """The groups that a sentence shows, as its notes name them: *the children*, *two men*.
+
+    Args:
+        tokens: The sentence.
+        known: Tokens that mean people of the cast.
+    """
     lower = [token.lower() for token in tokens]
     found = []
     for at, noun in enumerate(lower):
         if noun not in CROWDS and one_of(noun) not in ROLES.keys() | ANIMALS:
             continue
         number = next((word for word in reversed(lower[max(at - 2, 0) : at]) if word in NUMBERS), None)
-        if (number or words_before(lower, at)) and not absent(lower, at):
+        if at not in known and (number or words_before(lower, at)) and not absent(lower, at):
             found.append(f"{number or 'the'} {noun}")
     return found
 
@@ -36,7 +41,7 @@ def one_of(noun: str) -> str:
     if noun.endswith("men"):
         return "man"
     one = noun.removesuffix("s")
-    if one == noun or one in ("", "s"):
+    if one == noun or noun.endswith("ss"):
         return ""
     return one if one in ROLES or one in ANIMALS else noun.removesuffix("es")
 

@@ -30,6 +30,10 @@ STRANGERS = {"she": "woman", "he": "man"}
 PRONOUNS: dict[str, Gender] = {"she": "she", "he": "he", "him": "he", "her": "she", "his": "he"}
 SPOKEN_FOR = frozenset(("i", "me", "myself", "my"))
 SEVERAL = frozenset(("they", "them", "both", "themselves", "their", "everyone", "everybody"))
+COMPANIONS = frozenset(
+    ("children", "kids", "friends", "siblings", "twins", "couple", "pair", "girls", "boys")
+)
+"""Two who have names may be called so: *Lily and Max ... the children*."""
 OWNING = frozenset(("his", "her", "my", "their"))
 """Words that tell whose a thing is: the owner is shown when nobody else is there."""
 
@@ -85,9 +89,9 @@ class People:
         self.recent, self.together = [], []
 
     def named_in(self, sentence: Sentence) -> set[Person]:
-        """Those who are called by name in a sentence, pronouns and roles aside."""
+        """Those who are called by name in a sentence."""
         tokens = WORD.findall(sentence.told)
-        hits = (self.known.get(bare(token).lower()) for token in tokens if is_capital(token))
+        hits = {self.known.get(bare(token).lower()) for token in tokens if is_capital(token)}
         return {person for person in hits if person is not None}
 
     def who(self, sentence: Sentence) -> list[Presence]:
@@ -132,6 +136,9 @@ class People:
         self.known[noun.lower()] = other
         other.gender = other.gender or person.gender
         return other
+
+    def _is_name(self, person: Person) -> bool:
+        return not person.name.startswith("The ") and person.name.split()[0].lower() not in ROLES
 
     def _several(self) -> list[Person]:
         """Who *they* are: those last seen together, until two others have come."""
@@ -209,8 +216,10 @@ class People:
             known = self._several() if narrator in self.together else self.recent
             others = [person for person in known if person is not narrator]
             return [narrator, *(others if narrator in self.together else others[:1])]
-        if word in SEVERAL:
-            return self._several()
+        several = self._several() if word in SEVERAL | COMPANIONS else []
+        companions = tokens[max(at - 1, 0)].lower() in ("the", "both") and tokens[at + 1 : at + 2] != ["of"]
+        if word in SEVERAL or (companions and all(self._is_name(person) for person in several)):
+            return several
         gender = PRONOUNS.get(word.split("'")[0].split("’")[0])
         if gender is None:
             return []

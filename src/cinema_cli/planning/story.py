@@ -21,11 +21,12 @@ from pathlib import Path
 from cinema_cli.errors import InputError
 from cinema_cli.planning.beats import NOWHERE, Beat, BeatReader
 from cinema_cli.planning.camera import Camera
-from cinema_cli.planning.common_words import DOING, words
+from cinema_cli.planning.common_words import DOING, ROLES, words
 from cinema_cli.planning.fountain import is_fountain, to_prose
 from cinema_cli.planning.groups import groups_note
 from cinema_cli.planning.looks import Wardrobe
 from cinema_cli.planning.people import People, Person
+from cinema_cli.planning.phrases import feels
 from cinema_cli.planning.prose import Prose, Sentence, clauses_of, cut
 from cinema_cli.planning.shot_list import CastEntry, PlannedShot, ShotList
 from cinema_cli.theatre.captions import canonical_caption, describe_look
@@ -126,7 +127,7 @@ def is_english(prose: Prose) -> bool:
     """Whether a text uses the usual words of English; of a few words nobody can tell."""
     tokens = [word for sentence in prose.sentences for word in WORD.findall(sentence.text) if word.islower()]
     known = SMALL_WORDS | DOING | action_table().keys() | place_table().keys()
-    return len(tokens) < 10 or 5 * sum(token in known for token in tokens) >= len(tokens)
+    return len(tokens) < 8 or 5 * sum(token in known for token in tokens) >= len(tokens)
 
 
 def group(prose: Prose, shots: int | None, people: People, notes: list[str]) -> list[list[Sentence]]:
@@ -154,10 +155,23 @@ def joins(before: list[Sentence], sentence: Sentence, people: People) -> bool:
     One that names somebody else makes a shot of its own, or that person would not be seen.
     """
     shown = {person for each in before for person in people.named_in(each)}
-    if before[-1].paragraph != sentence.paragraph or not people.named_in(sentence) <= shown:
+    names, words = subjects(sentence), {word for each in before for word in subjects(each)}
+    others = not people.named_in(sentence) <= shown or (words and not names <= words)
+    if before[-1].paragraph != sentence.paragraph or others:
         return False
-    short = sentence.words <= SHORT or sum(each.words for each in before) <= SHORT
+    opening = sum(each.words for each in before) <= SHORT and not shown
+    short = sentence.words <= SHORT or opening
     return short or (before[-1].speaks and sentence.speaks and not WORD.findall(sentence.told.strip(" “”")))
+
+
+def subjects(sentence: Sentence) -> set[str]:
+    """The pronouns and the people without a name in a sentence."""
+    tokens = [token.lower() for token in WORD.findall(sentence.told)]
+    return {
+        token
+        for at, token in enumerate(tokens)
+        if token in ("i", "we", "he", "she", "they") or token in ROLES or feels(tokens, at)
+    }
 
 
 def spread(groups: list[list[Sentence]], shots: int) -> list[list[Sentence]]:
@@ -215,7 +229,7 @@ def read_moments(
             wardrobe.read([token.lower() for token in WORD.findall(sentence.told)], present)
             beats.append(beat)
         text = " ".join(sentence.text for sentence in sentences)
-        moments.append(Moment(max(beats, key=lambda beat: beat.weight), bounded(text)))
+        moments.append(Moment(max(beats, key=lambda beat: (beat.weight, bool(beat.doing))), bounded(text)))
     notes += groups_note(reader.groups)
     if reader.unshown:
         notes.append(

@@ -134,7 +134,7 @@ def layout_of(key: str, seed: int) -> int:
 def staged_as(words: str, name: SetName) -> str:
     """The note for a place that the theatre lacks."""
     plural = words.islower() and words.endswith("s") and not words.startswith(("a ", "an "))
-    verb = "are" if plural and words != "mars" else "is"
+    verb = "are" if plural else "is"
     return f"{words} {verb} staged as {PLACE_WORDS[name][0][1]}"
 
 
@@ -142,8 +142,8 @@ def with_article(noun: str) -> str:
     """``a library``, ``an island``, ``the moon``; plurals and proper nouns stay as they are."""
     if noun in ("moon", "sea", "ocean", "countryside", "galaxy", "universe"):
         return f"the {noun}"
-    if noun in ("home", "orbit"):
-        return noun
+    if noun in ("home", "orbit", "mars"):
+        return "Mars" if noun == "mars" else noun
     if noun.endswith("s") and not noun.endswith("ss"):
         return noun
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
