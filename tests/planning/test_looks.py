@@ -28,9 +28,12 @@ def wardrobe_of(text: str) -> Wardrobe:
         ),
         ("A tall girl called Mira came.", SaidLook(build="tall")),
         ("Mira was tall.", SaidLook(build="tall")),
+        ("Mira, a short girl in a green coat, waved.", SaidLook("green", build="short")),
+        ("Mira was a tall sailor.", SaidLook(build="tall")),
         ("Mira carried her old lantern.", SaidLook(prop="lantern")),
         ("Mira walked on with a little dog.", SaidLook(prop="dog")),
         ("Mira lit the lamp.", None),
+        ("Mira has a dog called Bruno.", None),
         ("Mira saw the blue sea and a red house.", None),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from cinema_cli.errors import InputError
 from cinema_cli.planning.shot_list import ShotList
-from cinema_cli.planning.story import FOREIGN, MOST_SHOTS, read_story, write_shot_list
+from cinema_cli.planning.story import FOREIGN, MOST_SHOTS, ONE_CASE, read_story, write_shot_list
 from cinema_cli.storyboard import CastMember, Shot, Storyboard
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -100,17 +100,28 @@ def test_a_film_opens_wide_and_shows_speech_near() -> None:
     assert [shot.staged.size for shot in film.shots] == ["wide", "medium", "close-up"]
 
 
+GROUP = "a puppet plays one person, never a group; not shown"
+SHARED = "at most two puppets share a frame"
+
+
 @pytest.mark.parametrize(
     ("text", "note"),
     [
         (
             "Mira, Otto and Ada met in the park.",
-            "at most two puppets share a frame: Mira and Otto are shown, Ada not",
+            f"{SHARED}: Mira and Otto are shown, Ada not",
         ),
         ("The dragon waited in its cave.", "a dragon is played by a puppet"),
         ("Mira danced in the library.", "a library is staged as the castle"),
         ("Mira danced in the library.", "to dance is shown as jumping"),
         ("Rain fell on the farm.", "the weather of the theatre is always fair: no rain"),
+        ("Reporters shouted.", f"{GROUP}: the reporters"),
+        ("The children waved. Mira saw two men.", f"{GROUP}: the children and two men"),
+        ("The boss waved, and the friends of Mira, people all.", f"{GROUP}: the friends"),
+        ("Ada, Ben and Max sat in the park. They danced.", f"{SHARED}: Ada and Ben are shown, Max not"),
+        ("A bus stops in front of Mira.", "a bus is staged as the city"),
+        ("mira and otto waved.", ONE_CASE),
+        ("MIRA AND OTTO WAVED.", ONE_CASE),
         ("Mira waved.", "the story names no place that the theatre knows: it plays on the bare stage"),
         (
             "Der alte Mann ging in den Wald. Dort traf er Hänsel und Gretel, und sie lachten.",
@@ -122,6 +133,87 @@ def test_what_is_staged_otherwise_is_said(text: str, note: str) -> None:
     notes = write_shot_list(text).notes
     assert note in notes
     assert len(set(notes)) == len(notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "sets"),
+    [
+        ("Tom, a short man in a green coat, waved at the castle.", ["castle"]),
+        (
+            "Mira walked through the desert. She saw a castle. She sat down again.",
+            ["desert", "castle", "desert"],
+        ),
+        ("Mira sat on the beach. She looked at the castle from the forest.", ["beach", "forest"]),
+        ("Mira walked on the moon. She waved at the ship.", ["space", "space"]),
+        ("They stepped onto the surface of the moon.", ["space"]),
+        ("A man walks into a bar.", ["kitchen"]),
+        ("Mira and Max explored the cave. They crossed the desert.", ["cave", "desert"]),
+    ],
+)
+def test_where_a_story_plays(text: str, sets: list[str]) -> None:
+    assert [shot.staged.place.set for shot in write_shot_list(text).shots] == sets
+
+
+@pytest.mark.parametrize(
+    ("text", "actors"),
+    [
+        (
+            "Tomasz walked on. Agnieszka sold apples. Tomasz waved. Night fell.",
+            ["Tomasz", "Agnieszka", "Tomasz"],
+        ),
+        ("He waited by the boat. She waved. She left.", ["The Man", "The Woman"]),
+        ("Ivo climbed the mountain. The giant slept.", ["Ivo", "The Giant"]),
+        ("The stage was dark and very large. Mira waved.", ["", "Mira"]),
+        ("The storm grew over the harbour. I waved.", ["The Narrator"]),
+        ("The wolf came to the farm. One day the wolf was gone.", ["The Wolf", ""]),
+        ("Merlin the wizard waved to the children.", ["Merlin"]),
+    ],
+)
+def test_who_is_seen_in_each_shot(text: str, actors: list[str]) -> None:
+    figures = [shot.staged.figures for shot in write_shot_list(text).shots]
+    assert [" ".join(figure.puppet.name for figure in shown) for shown in figures] == actors
+
+
+@pytest.mark.parametrize(
+    ("text", "caption"),
+    [
+        (
+            "Mira met Otto in the forest. They walked to the cave.",
+            "A film about <Mira> and <Otto>, set in the forest and in the cave.",
+        ),
+        ("Snow lay on the farm.", "A film set on the farm."),
+        (
+            "Ada met Ben on the farm. Cora met Dan. Cora met Emma. Dan met Emma. Ben waved for long.",
+            "A film about <Ben>, <Cora>, <Dan> and <Emma>, set on the farm.",
+        ),
+    ],
+)
+def test_the_line_about_the_whole_is_worded_as_in_training(text: str, caption: str) -> None:
+    assert write_shot_list(text).caption == caption
+
+
+def test_a_story_without_capital_letters_has_people() -> None:
+    for text in (
+        "tom and anna went to the beach. anna jumped for joy.",
+        "TOM AND ANNA WENT TO THE BEACH. ANNA JUMPED FOR JOY.",
+    ):
+        film = write_shot_list(text)
+        assert [entry.name for entry in film.cast] == ["Tom", "Anna"]
+        assert film.shots[-1].staged.figures[0].action == "jumps"
+
+
+def test_what_is_told_of_a_stranger_stays_when_she_is_named() -> None:
+    film = write_shot_list("She wore a red dress. He nodded. Her name was Vera Lane.")
+    assert next((entry.name, entry.puppet.coat) for entry in film.cast) == ("Vera Lane", "red")
+
+
+def test_a_title_has_no_quotation_marks() -> None:
+    assert write_shot_list("“Are you coming?” asked Ben.").title == "Are you coming? asked Ben"
+
+
+def test_a_name_is_no_hour() -> None:
+    film = write_shot_list("Mark met his wife Dawn at night. Dawn woke up and laughed.")
+    assert [shot.staged.time for shot in film.shots] == ["night", "night"]
 
 
 @pytest.mark.parametrize("text", ["", " \n\t ", "...", "1234 5678", "!?", "\x00\x01", "<>"])

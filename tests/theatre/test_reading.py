@@ -18,6 +18,15 @@ from cinema_cli.theatre.wording import ACTION_WORDS, PLACE_WORDS, TIME_WORDS
         ("We walked home.", "kitchen"),
         ("Mother waved from the kitchen door.", "kitchen"),
         ("They walked home through the quiet streets.", "city"),
+        ("They climbed the mountain.", "snowfield"),
+        ("She crept into the throne room.", "castle"),
+        ("They lived on the space station.", "space"),
+        ("They waited at the train station.", "city"),
+        ("He jumped over the wall of the palace.", "castle"),
+        ("They stood on the surface of the moon.", "space"),
+        ("He waved at the castle.", "castle"),
+        ("They spotted a cave.", "cave"),
+        ("He waved at the castle from the forest.", "forest"),
     ],
 )
 def test_where_a_sentence_plays(sentence: str, name: str) -> None:
@@ -31,6 +40,8 @@ def test_where_a_sentence_plays(sentence: str, name: str) -> None:
     [
         "She dreamed of the castle.",
         "He looked at the sea.",
+        "He saw the sea.",
+        "He did not come home.",
         "They waved to the village.",
         "A letter came from the city.",
         "The keeper's castle-like hat fell down.",
@@ -73,6 +84,8 @@ def test_when_a_sentence_plays(sentence: str, time: str | None) -> None:
         ("Mira walked to the door and waved.", "walks"),
         ("Mira looked up and hopped.", "jumps"),
         ("Mira did not jump.", None),
+        ("Mira has a dog called Bruno.", None),
+        ("Mira, who can't swim, fell.", "jumps"),
         ("The waves were high.", None),
     ],
 )

@@ -18,6 +18,8 @@ ADA = Puppet("Ada", "pink", "white", "tall", "pale", "tall")
         ("the fields", "farm", "fields are staged as the farm"),
         ("home", "kitchen", "home is staged as the kitchen"),
         ("Paris", "city", "Paris is staged as the city"),
+        ("the bus", "city", "a bus is staged as the city"),
+        ("Mars", "space", "Mars is staged as outer space"),
         ("the qwzx", "theatre", "“the qwzx” is staged as the theatre"),
     ],
 )

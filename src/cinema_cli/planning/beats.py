@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from cinema_cli.planning.common_words import FEELING, SPEAKING, words
 from cinema_cli.planning.groups import groups_in
-from cinema_cli.planning.names import INSIDE, bare
+from cinema_cli.planning.names import INSIDE, bare, is_capital
 from cinema_cli.planning.people import People, Person, Presence
 from cinema_cli.planning.prose import Sentence
 from cinema_cli.theatre.reading import (
@@ -19,8 +19,10 @@ from cinema_cli.theatre.reading import (
     best_action,
     best_place,
     named_place,
+    place_table,
     read_actions,
     read_time,
+    time_table,
 )
 
 NOWHERE = "the stage"
@@ -89,7 +91,7 @@ class BeatReader:
 
     def read(self, sentence: Sentence) -> tuple[Beat, list[Presence]]:
         """The beat of a sentence, and who is named in it."""
-        told = sentence.told
+        told = self._without_names(sentence.told)
         tokens = WORD.findall(told)
         small = [token.lower() for token in tokens]
         present = self.people.who(sentence)
@@ -114,6 +116,16 @@ class BeatReader:
         weight = 2 * len(present) + max((verb.weight for verb in verbs), default=0) + 2 * (place is not None)
         back = not BACK.isdisjoint(small) or ("home" in small and "left" not in small)
         return Beat(sentence.text, here, self.time, doing, near, back, weight), present
+
+    def _without_names(self, told: str) -> str:
+        """The words with names that mean an hour or a place taken out: *Dawn woke up*."""
+
+        def unnamed(match: re.Match[str]) -> str:
+            word = match.group()
+            telling = word.lower() in time_table() or word.lower() in place_table()
+            return "Somebody" if telling and is_capital(word) and word.lower() in self.people.known else word
+
+        return WORD.sub(unnamed, told)
 
     def _silent(self, sentence: Sentence, scenic: bool) -> list[Person]:
         """Who is there when the sentence names nobody."""
@@ -171,7 +183,9 @@ def place_in(told: str, subject: bool = False, now: str = "") -> str | None:
     here = named_place(now)
     if here is not None and here.set == reading.set and (reading.certainty < 3 or not reading.near):
         return now if reading.near or not here.near or reading.certainty < 3 else f"the {reading.word}"
-    return reading.word if reading.word in WITHOUT_ARTICLE else f"the {reading.word}"
+    if reading.word in WITHOUT_ARTICLE:
+        return "Mars" if reading.word == "mars" else reading.word
+    return f"the {reading.word}"
 
 
 def place_seen(told: str) -> str | None:

@@ -44,20 +44,24 @@ ROLES: dict[str, Gender | None] = dict.fromkeys(
     student suspect tailor teacher thief tourist trader traveller traveler troll twin victim villager
     visitor waiter warden warrior watchman watchmaker clockmaker weaver witness woodcutter worker writer
     alien skeleton snowman puppet wanderer baron ferrywoman rider courier caretaker lighthouse-keeper
-    conductor director
+    conductor director critic bartender barista defender goalkeeper coach referee teammate apprentice beggar
+    peasant surgeon dentist plumber electrician firefighter programmer intern president minister
+    ambassador corporal lieutenant sorcerer druid ogre vampire zombie roommate classmate bully android
+    beekeeper grocer archaeologist scholar
     """)
 )
 ROLES |= dict.fromkeys(
     words("""
     woman girl lady mother grandmother sister daughter aunt queen princess wife widow bride witch fairy
     mermaid maid nun actress waitress granddaughter niece fisherwoman policewoman landlady heroine
-    duchess countess stepmother grandma mum mom girlfriend
+    mama granny maiden sorceress duchess countess stepmother grandma mum mom girlfriend
     """), "she"
 )  # fmt: skip
 ROLES |= dict.fromkeys(
     words("""
     man boy gentleman father grandfather brother son uncle king prince husband groom wizard monk
-    fisherman grandson nephew fellow guy lad dad grandpa boyfriend emperor duke stepfather milkman
+    fisherman papa cowboy nobleman barman
+    grandson nephew fellow guy lad dad grandpa boyfriend emperor duke stepfather milkman
     policeman postman
     """), "he"
 )  # fmt: skip
@@ -71,10 +75,18 @@ ANIMALS = words("""
     """)
 """Animals: a puppet plays one when it does something."""
 
+SAME_KIN = (
+    ("mother", "mum", "mom", "mama"),
+    ("father", "dad", "papa"),
+    ("grandmother", "grandma", "granny"),
+    ("grandfather", "grandpa"),
+)
+"""Words for one relative."""
+
 NOT_QUITE_HUMAN = ANIMALS | {
     "dragon", "ghost", "giant", "goblin", "troll",
     "robot", "alien", "monster", "mermaid", "skeleton", "snowman",
-    "fairy", "elf", "dwarf",
+    "fairy", "elf", "dwarf", "ogre", "vampire", "zombie", "android",
 }  # fmt: skip
 """Those whom a puppet can only play: said in a note."""
 
@@ -101,7 +113,7 @@ PLACE_NAMES: frozenset[str] = words("""
 NEVER_NAMES: frozenset[str] = words("""
     monday tuesday wednesday thursday friday saturday sunday january february march april may june july
     august september october november december god lord heaven hell christmas easter halloween ramadan
-    hanukkah english french german spanish italian russian chinese japanese american british european
+    hanukkah diary english french german spanish italian russian chinese japanese american british european
     african asian indian greek latin arabic turkish dutch irish scottish polish swedish norwegian danish
     roman catholic muslim jewish christian north south east west internet bible koran earth ok okay tv
     radio day night north-east int ext cut fade chapter part act scene prologue epilogue the end

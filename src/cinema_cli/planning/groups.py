@@ -5,8 +5,7 @@ from cinema_cli.planning.phrases import absent, words_before
 from cinema_cli.theatre.staging import listed
 
 CROWDS = words("""
-people crowd crew family army band gang police choir brigade team orchestra audience couple kids folk
-passers-by
+crowd crew class family army band gang police choir brigade team orchestra audience couple kids passers-by
 """)
 """Words for several people that are no plural of one."""
 ONE_OF = {
@@ -26,10 +25,14 @@ def groups_in(tokens: list[str], known: set[int]) -> list[str]:
     lower = [token.lower() for token in tokens]
     found = []
     for at, noun in enumerate(lower):
-        if noun not in CROWDS and one_of(noun) not in ROLES.keys() | ANIMALS:
+        if (
+            noun not in CROWDS
+            and not noun.endswith(("people", "folk"))
+            and one_of(noun) not in ROLES.keys() | ANIMALS
+        ):
             continue
         number = next((word for word in reversed(lower[max(at - 2, 0) : at]) if word in NUMBERS), None)
-        if at not in known and (number or words_before(lower, at)) and not absent(lower, at):
+        if at not in known and (number or at == 0 or words_before(lower, at)) and not absent(lower, at):
             found.append(f"{number or 'the'} {noun}")
     return found
 

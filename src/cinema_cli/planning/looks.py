@@ -99,7 +99,8 @@ class Wardrobe:
             skin = skin_at(tokens, at)
             if skin:
                 self._say(owner(present, at), skin=skin)
-            if token in PROPS_SAID and carried(tokens, at):
+            acts = any(each.at == at for each in present)  # a dog of the cast is no thing carried
+            if token in PROPS_SAID and carried(tokens, at) and not acts:
                 self._say(owner(present, at), prop=PROPS_SAID[token])
 
     def _read_garment(self, tokens: list[str], at: int, present: list[Presence]) -> None:

@@ -5,6 +5,7 @@ or comes back, or is a known name.  What is only ever *in* or *at* is a place; w
 countries are nobody.  A word of a script without capitals counts as a name in a text that has them.
 """
 
+import re
 from collections import Counter
 
 from cinema_cli.planning.common_words import (
@@ -17,7 +18,7 @@ from cinema_cli.planning.common_words import (
     words,
 )
 from cinema_cli.theatre.names import REAL_NAMES
-from cinema_cli.theatre.reading import LOOKING, MOTION, action_table, place_table
+from cinema_cli.theatre.reading import LOOKING, MOTION, WORD, action_table, place_table
 
 LONGEST_NAME = 40
 INSIDE = frozenset(("in", "into", "at", "near", "through", "across", "around", "outside", "inside"))
@@ -94,7 +95,9 @@ class Candidates:
     def _may_be(self, token: str) -> bool:
         word = bare(token)
         shouting = len(word) > 1 and word.isupper() and has_case(word)
-        return word.lower() not in NEVER_NAMES and word.lower() not in ("i", "i'm", "i’m") and not shouting
+        small = word.lower()
+        nobody = not NEVER_NAMES.isdisjoint((small, small.removesuffix("s"))) or small in ("i", "i'm", "i’m")
+        return not nobody and not shouting
 
     def _may_begin(self, tokens: list[str], at: int) -> bool:
         token = tokens[at]
@@ -108,6 +111,8 @@ class Candidates:
         if word.lower() in TITLES and at + 1 < len(tokens):
             return is_capital(tokens[at + 1]) or tokens[at + 1] == "."
         small = word.lower()
+        if small.endswith("s") and small.removesuffix("s") in ROLES:
+            return False
         somebody = word in self.inner or is_pair(tokens, at)
         if small in ORDINARY or small.replace("’", "'") in ORDINARY or small in self.small:
             return (
@@ -175,7 +180,9 @@ def is_question(tokens: list[str], at: int) -> bool:
 
 
 def is_described(tokens: list[str], at: int) -> bool:
-    """Whether somebody is told to be something: *Tom, a short man*."""
+    """Whether somebody is told to be something: *Tom, a short man* or *Merlin the wizard*."""
+    if tokens[at : at + 1] == ["the"] and at + 1 < len(tokens) and tokens[at + 1].lower() in ROLES:
+        return True
     if tokens[at : at + 1] != [","] or tokens[at + 1 : at + 2] not in (
         ["a"],
         ["an"],
@@ -205,3 +212,18 @@ def is_first(tokens: list[str], at: int) -> bool:
 def bare(token: str) -> str:
     """The word without the ending of possession."""
     return token.removesuffix("'s").removesuffix("’s")
+
+
+def has_both_cases(text: str) -> bool:
+    """Whether a text has capital and small letters, or its script knows no such thing."""
+    return text == text.lower() == text.upper() or (text != text.lower() and text != text.upper())
+
+
+def capitalised(text: str) -> str:
+    """A text all in small or all in capital letters, with those of sentences and of usual names set."""
+    names = {name.lower(): name for name in KNOWN_NAMES if name.lower() not in ORDINARY}
+    text = WORD.sub(lambda match: names.get(match.group().lower(), match.group().lower()), text)
+    text = re.sub(r"\bi\b", "I", text)
+    return re.sub(
+        r"(?:^|[.!?…][\"”]?\s)\s*[\"“]?\w", lambda match: match.group().upper(), text, flags=re.MULTILINE
+    )

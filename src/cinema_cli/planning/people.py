@@ -15,27 +15,28 @@ from cinema_cli.planning.common_words import (
     GENERIC,
     NOT_QUITE_HUMAN,
     ROLES,
+    SAME_KIN,
     TITLES,
     Gender,
 )
 from cinema_cli.planning.names import LONGEST_NAME, Candidates, bare, is_capital, is_question
-from cinema_cli.planning.phrases import absent, acts, feels, is_apposition, is_object, vanished, words_before
+from cinema_cli.planning.phrases import (
+    absent,
+    acts,
+    described,
+    feels,
+    is_apposition,
+    is_object,
+    it_acts,
+    vanished,
+    words_before,
+)
+from cinema_cli.planning.pronouns import COMPANIONS, NUMBERS, OWNING, PRONOUNS, SEVERAL, SPOKEN_FOR, STRANGERS
 from cinema_cli.planning.prose import Sentence
 from cinema_cli.theatre.reading import DETERMINERS, WORD
 
 NARRATOR = "The Narrator"
-KIN = frozenset(("mother", "father", "grandmother", "grandfather", "grandma", "grandpa", "mum", "mom", "dad"))
-STRANGERS = {"she": "woman", "he": "man"}
-"""Who a pronoun is that means nobody named before."""
-PRONOUNS: dict[str, Gender] = {"she": "she", "he": "he", "him": "he", "her": "she", "his": "he"}
-SPOKEN_FOR = frozenset(("i", "me", "myself", "my"))
-SEVERAL = frozenset(("they", "them", "both", "themselves", "their", "everyone", "everybody"))
-COMPANIONS = frozenset(
-    ("children", "kids", "friends", "siblings", "twins", "couple", "pair", "girls", "boys")
-)
-"""Two who have names may be called so: *Lily and Max ... the children*."""
-OWNING = frozenset(("his", "her", "my", "their"))
-"""Words that tell whose a thing is: the owner is shown when nobody else is there."""
+KIN = {word: same for same in SAME_KIN for word in same}
 
 
 @dataclass(eq=False)
@@ -114,6 +115,7 @@ class People:
                 found.append(Presence(person, at))
             elif person is None:
                 meant = [Presence(other, at) for other in self._meant(tokens, at, found)]
+                end = at + 1 if meant else end
                 if tokens[at].lower() in OWNING and not is_object(tokens, at):
                     owners += meant
                 else:
@@ -126,7 +128,8 @@ class People:
         for presence in found:
             unique.setdefault(presence.person, presence)
         self._remember(list(unique))
-        self.together = list(unique) if len(unique) > 1 else self.together
+        if len(unique) > 1 and "us" not in tokens:
+            self.together = list(unique)
         return list(unique.values())
 
     def _same(self, person: Person, noun: str, other: Person) -> Person:
@@ -195,7 +198,7 @@ class People:
         indefinite = bool(adjectives) and adjectives[-1] in ("a", "an", "another")
         person = self.known.get(key)
         if person is None and not (age and indefinite):
-            person = self.known.get(noun)
+            person = next((self.known[word] for word in KIN.get(noun, (noun,)) if word in self.known), None)
         if person is None:
             gender = ROLES.get(noun)
             own = noun in KIN and (not before or (len(before) == 1 and before[0] in OWNING))
@@ -207,6 +210,8 @@ class People:
     def _meant(self, tokens: list[str], at: int, found: list[Presence]) -> list[Person]:
         """Whom a pronoun means; *him* and *her* are not the one who acts."""
         word = tokens[at].lower()
+        if it_acts(tokens, at) and self.recent and self.recent[0].kind:
+            return self.recent[:1]
         if word in SPOKEN_FOR and tokens[at] in ("I", "me", "myself", "my", "My"):
             return [self._narrator()]
         if word.startswith(("i'", "i’")) and tokens[at][0] == "I":
@@ -216,6 +221,8 @@ class People:
             known = self._several() if narrator in self.together else self.recent
             others = [person for person in known if person is not narrator]
             return [narrator, *(others if narrator in self.together else others[:1])]
+        if word == "them" and tokens[at - 1 : at] == ["of"] and tokens[max(at - 2, 0)].lower() in NUMBERS:
+            return self.recent[: NUMBERS[tokens[at - 2].lower()]]
         several = self._several() if word in SEVERAL | COMPANIONS else []
         companions = tokens[max(at - 1, 0)].lower() in ("the", "both") and tokens[at + 1 : at + 2] != ["of"]
         if word in SEVERAL or (companions and all(self._is_name(person) for person in several)):
@@ -252,10 +259,12 @@ class People:
     def _read_naming(self, tokens: list[str]) -> None:
         """Who got a name later: *She walked in. Her name was Vera*, *a boy came; his name was Ali*."""
         lower = [token.lower() for token in tokens]
-        last: dict[str, str] = {}
+        last: dict[str, list[str]] = {}
         for at, word in enumerate(lower):
-            if word in ROLES and words_before(tokens, at) is not None:
-                last |= dict.fromkeys([ROLES[word]] if ROLES[word] else STRANGERS, word)
+            before = words_before(lower, at)
+            if word in ROLES and before is not None:
+                keys = [word, *(f"{age} {word}" for age in before if age in AGES)]
+                last |= dict.fromkeys([ROLES[word] or "she", ROLES[word] or "he"], keys)
             named = word in ("her", "his") and lower[at + 1 : at + 2] == ["name"]
             if (
                 not named
@@ -267,8 +276,8 @@ class People:
             if person is not None:
                 pronoun = PRONOUNS[word]
                 person.gender = person.gender or pronoun
-                if pronoun in last:
-                    self.known.setdefault(last[pronoun], person)
+                for key in last.get(pronoun, ()):
+                    self.known.setdefault(key, person)
                 self.strangers.setdefault(pronoun, person)
 
     def _read_apposition(self, tokens: list[str]) -> None:
@@ -280,7 +289,7 @@ class People:
             person = self._after_noun(tokens, lower, at) or self._before_noun(tokens, lower, at)
             if person is not None:
                 ages = [f"{word} {noun}" for word in words_before(tokens, at) or [] if word in AGES]
-                for key in (noun, *ages):
+                for key in (noun, *ages, *described(lower, at)):
                     self.known.setdefault(key, person)
                 person.gender = person.gender or ROLES.get(noun)
                 person.kind = noun if noun in NOT_QUITE_HUMAN else person.kind

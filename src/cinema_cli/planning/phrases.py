@@ -1,7 +1,7 @@
 """Small grammar around a noun or pronoun: what stands before it, whether it acts or is only spoken of."""
 
-from cinema_cli.planning.common_words import DOING, FEELING, SPEAKING, words
-from cinema_cli.planning.names import INSIDE
+from cinema_cli.planning.common_words import DOING, FEELING, ROLES, SPEAKING, words
+from cinema_cli.planning.names import INSIDE, is_finite
 from cinema_cli.theatre.reading import DETERMINERS, action_table
 
 ABSENT = frozenset(("of", "about", "without", "like", "than", "from", "for", "as"))
@@ -15,9 +15,12 @@ because while around past there
 PERSONAL = ("er", "or", "ist", "ian", "man", "woman", "ess", "eer", "ant", "ent")
 """How nouns for people end; one of them who speaks or feels is somebody."""
 THINGS = words("""
-letter paper computer speaker water river weather wonder summer winter flower tower printer silver air
-fire fear car war star sister-city door floor mirror present moment
+letter paper computer speaker water river weather wonder summer winter flower tower printer air mirror door
+floor moment present
 """)
+"""Nouns with such an ending that are nobody."""
+CHANCE = ("rain", "snow", "seem", "happen", "begin", "began", "grew", "grows", "got", "gets", "took", "takes")
+"""How verbs begin of which *it* is nobody."""
 AWAY = words("gone missing vanished disappeared")
 
 
@@ -72,6 +75,11 @@ def feels(tokens: list[str], at: int) -> bool:
     return alive and following in SPEAKING | FEELING and not noun.endswith(("'s", "’s"))
 
 
+def it_acts(tokens: list[str], at: int) -> bool:
+    """Whether *it* does something that an animal or a robot may do: *it sweeps*, not *it rained*."""
+    return tokens[at].lower() == "it" and is_finite(tokens, at + 1) and not tokens[at + 1].startswith(CHANCE)
+
+
 def vanished(tokens: list[str], end: int) -> bool:
     """Whether those whose name ends before a token are told to be away: *the stranger was gone*."""
     following = [token.lower() for token in tokens[end : end + 3]]
@@ -82,10 +90,17 @@ def vanished(tokens: list[str], end: int) -> bool:
 
 
 def is_apposition(tokens: list[str], at: int, end: int) -> bool:
-    """Whether a noun tells who the one is whose name ends at ``end``: *the mayor, a tall woman,*."""
+    """Whether a noun tells who it is whose name ends at ``end``: *the mayor, a tall woman,*."""
     start = at - len(words_before(tokens, at) or [])
-    if start == at or start - 1 != end or tokens[end] != ",":
+    if start > end and tokens[start - 1].lower() in ("only", "just", "really", "still"):
+        start, tokens = start - 1, [*tokens[: start - 1], *tokens[start:]]
+        at -= 1
+    if start == end and tokens[start].lower() == "the":  # Merlin the wizard
+        return True
+    if start == at or start - 1 != end or tokens[end].lower() not in (",", "was", "is", "became"):
         return False
+    if tokens[end] != ",":
+        return True
     closed = at + 1 == len(tokens) or tokens[at + 1].lower() in (
         ",",
         ".",
@@ -96,3 +111,10 @@ def is_apposition(tokens: list[str], at: int, end: int) -> bool:
         "wearing",
     )
     return closed and tokens[start].lower() in ("a", "an", "the")
+
+
+def described(lower: list[str], at: int) -> list[str]:
+    """The noun before one that goes on to a name: *thief*, of *the thief, a young woman called Nyx*."""
+    end = at - len(words_before(lower, at) or []) - 1
+    before = lower[end - 1] if end > 0 and lower[end] == "," else ""
+    return [before] if before in ROLES and lower[at + 1 : at + 2] in (["called"], ["named"]) else []

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from cinema_cli.planning.common_words import SPEAKING
 from cinema_cli.theatre.reading import NAME, read_actions
 
 WORD = re.compile(NAME)
@@ -130,6 +131,9 @@ def ends_sentence(paragraph: str, start: int, match: re.Match[str], quoted: list
     if first.islower():
         return False
     if any(begin < match.start() and match.end() < end for begin, end in quoted):
+        return False
+    said_by = [word.lower() for word in WORD.findall(after)[1:3]]
+    if match.group()[-1] in _CLOSE + "\"'" and not SPEAKING.isdisjoint(said_by):  # “Stop!” Mira said.
         return False
     if match.group()[0] != "." or match.group().startswith(".."):
         return True

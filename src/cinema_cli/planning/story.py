@@ -13,6 +13,7 @@
 6.  What the theatre lacks is staged as the nearest thing it has, and told (``theatre.staging``).
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +26,7 @@ from cinema_cli.planning.common_words import DOING, ROLES, words
 from cinema_cli.planning.fountain import is_fountain, to_prose
 from cinema_cli.planning.groups import groups_note
 from cinema_cli.planning.looks import Wardrobe
+from cinema_cli.planning.names import capitalised, has_both_cases
 from cinema_cli.planning.people import People, Person
 from cinema_cli.planning.phrases import feels
 from cinema_cli.planning.prose import Prose, Sentence, clauses_of, cut
@@ -33,7 +35,7 @@ from cinema_cli.theatre.captions import canonical_caption, describe_look
 from cinema_cli.theatre.reading import WORD, action_table, place_table
 from cinema_cli.theatre.screenplay import line_of
 from cinema_cli.theatre.staging import Acting, ShotDescription, stage, with_article
-from cinema_cli.theatre.world import Puppet
+from cinema_cli.theatre.world import Place, Puppet
 
 MOST_BYTES = 1_000_000
 """A long novel; a film of a story needs far less."""
@@ -47,10 +49,15 @@ SMALL_WORDS = words("the a an and of to in is was he she it i they on at with hi
 FOREIGN = (
     "little of this story is English, the language that this rule reads: places and doings may be missed"
 )
+ONE_CASE = "the story does not tell names by capital letters: only usual first names are found"
 LONGEST_LINE = 300
 """Characters of the story kept beside a shot."""
+ACTING = words("i we he she they")
 MOST_NAMED = 4
 """People whom the line about the whole names: the largest cast of a training movie."""
+
+MOST_SETS = 5
+"""Places that it names, likewise."""
 
 
 def read_story(path: Path) -> str:
@@ -107,10 +114,12 @@ def write_shot_list(text: str, shots: int | None = None, seed: int = 0) -> ShotL
         raise InputError(f"between 1 and {MOST_ASKED:,} shots were wanted, found {shots}.")
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise InputError("text in Unicode was wanted, but the story has half a character (a lone surrogate).")
-    prose = cut((to_prose(text) if is_fountain(text) else text).replace("<", " ").replace(">", " "))
+    plain = (to_prose(text) if is_fountain(text) else text).replace("<", " ").replace(">", " ")
+    prose = cut(plain if has_both_cases(plain) else capitalised(plain))
     if not prose.sentences:
         raise InputError("a story in words was wanted, but the text has none. Write a few sentences.")
     notes = [] if is_english(prose) else [FOREIGN]
+    notes += [] if has_both_cases(plain) else [ONE_CASE]
     people = People(prose.sentences)
     groups = group(prose, shots, people, notes)
     moments, wardrobe = read_moments([[sentence] for sentence in prose.sentences], people, notes)
@@ -127,7 +136,7 @@ def is_english(prose: Prose) -> bool:
     """Whether a text uses the usual words of English; of a few words nobody can tell."""
     tokens = [word for sentence in prose.sentences for word in WORD.findall(sentence.text) if word.islower()]
     known = SMALL_WORDS | DOING | action_table().keys() | place_table().keys()
-    return len(tokens) < 8 or 5 * sum(token in known for token in tokens) >= len(tokens)
+    return len(tokens) < 8 or 4 * sum(token in known for token in tokens) >= len(tokens)
 
 
 def group(prose: Prose, shots: int | None, people: People, notes: list[str]) -> list[list[Sentence]]:
@@ -155,8 +164,9 @@ def joins(before: list[Sentence], sentence: Sentence, people: People) -> bool:
     One that names somebody else makes a shot of its own, or that person would not be seen.
     """
     shown = {person for each in before for person in people.named_in(each)}
-    names, words = subjects(sentence), {word for each in before for word in subjects(each)}
-    others = not people.named_in(sentence) <= shown or (words and not names <= words)
+    new, old = subjects(sentence), {word for each in before for word in subjects(each)}
+    others = not people.named_in(sentence) <= shown or not new - ACTING <= old
+    others = others or bool(old and not new <= old)
     if before[-1].paragraph != sentence.paragraph or others:
         return False
     opening = sum(each.words for each in before) <= SHORT and not shown
@@ -168,9 +178,7 @@ def subjects(sentence: Sentence) -> set[str]:
     """The pronouns and the people without a name in a sentence."""
     tokens = [token.lower() for token in WORD.findall(sentence.told)]
     return {
-        token
-        for at, token in enumerate(tokens)
-        if token in ("i", "we", "he", "she", "they") or token in ROLES or feels(tokens, at)
+        token for at, token in enumerate(tokens) if token in ACTING or token in ROLES or feels(tokens, at)
     }
 
 
@@ -229,7 +237,7 @@ def read_moments(
             wardrobe.read([token.lower() for token in WORD.findall(sentence.told)], present)
             beats.append(beat)
         text = " ".join(sentence.text for sentence in sentences)
-        moments.append(Moment(max(beats, key=lambda beat: (beat.weight, bool(beat.doing))), bounded(text)))
+        moments.append(Moment(max(beats, key=lambda beat: (bool(beat.doing), beat.weight)), bounded(text)))
     notes += groups_note(reader.groups)
     if reader.unshown:
         notes.append(
@@ -281,11 +289,13 @@ def film(prose: Prose, moments: list[Moment], wardrobe: Wardrobe, seed: int, not
 
 
 def caption_of(planned: list[PlannedShot]) -> str:
-    """The line about the whole, worded as in training: the sets, and the four who are seen most."""
+    """The line about the whole, worded as in training: who is seen most, and where, in order."""
     seen = Counter(figure.puppet for shot in planned for figure in shot.staged.figures)
-    most = {puppet for puppet, _ in seen.most_common(MOST_NAMED)}
-    places = {shot.staged.place.set: shot.staged.place for shot in planned}
-    return line_of(tuple(puppet for puppet in seen if puppet in most), list(places.values()))
+    stars = {puppet for puppet, _ in seen.most_common(MOST_NAMED)}
+    sets = Counter(shot.staged.place.set for shot in planned)
+    main = {name for name, _ in sets.most_common(MOST_SETS)}
+    cast = tuple(puppet for puppet in seen if puppet in stars)
+    return line_of(cast, [Place(name, 0) for name in sets if name in main])
 
 
 def casting_notes(puppets: dict[Person, Puppet], wardrobe: Wardrobe, seen: set[str]) -> list[str]:
@@ -310,7 +320,7 @@ def scene_of(beat: Beat) -> str:
 
 def title_of(sentence: str) -> str:
     """A title from the first words of a story."""
-    words = sentence.strip("“”\"'‘’ ").split()
+    words = re.sub(r"[“”\"«»]", "", sentence).strip("'‘’ ").split()
     title = " ".join(words[:6])[:60].rstrip(' ,.;:!?“”"')
     return f"{title} …" if len(words) > 6 else title
 

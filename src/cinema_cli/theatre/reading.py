@@ -68,6 +68,15 @@ PARTS = frozenset(
         "centre",
         "center",
         "out",
+        "wall",
+        "walls",
+        "door",
+        "gates",
+        "roof",
+        "window",
+        "steps",
+        "ruins",
+        "streets",
         "surface",
         "bottom",
         "entrance",
@@ -81,6 +90,7 @@ SNOWY = frozenset(("icy", "snowy", "frozen", "snow-covered"))
 LOOKING = re.compile(
     r"(look|star|gaz|point|laugh|shout|glanc|wav|bark|smil|thr[eo]w|listen|nod)(s|es|e|ed|ing)?$"
 )
+ROOMS = frozenset(("room", "house", "bed", "building", "station"))
 SEEING = frozenset(("saw", "sees", "see", "spotted", "spots", "noticed", "notices", "watched", "watches"))
 MOTION = frozenset(
     ("go", "goes", "went", "come", "came", "comes", "run", "runs", "ran", "walk", "walks", "walked",
@@ -157,12 +167,16 @@ def is_looked_at(tokens: list[str], at: int) -> bool:
 def place_entry(tokens: list[str], at: int) -> tuple[SetName, bool, bool] | None:
     """The set of a token, whether it is only near, and whether the word is loose; none for other words.
 
-    Of two place words in a row the last is meant (*castle kitchen*), unless it is loose (*desert sand*).
+    Of two place words in a row the last is meant (*castle kitchen*), unless it is loose (*desert sand*) or
+    tells nothing (*throne room*).
     """
     table = place_table()
     entry = table.get(tokens[at])
-    after = table.get(tokens[at + 1]) if at + 1 < len(tokens) else None
+    following = tokens[at + 1] if at + 1 < len(tokens) else ""
     before = tokens[at - 1] if at else ""
+    if tokens[at] in ROOMS and before in table and not table[before][2]:
+        return None
+    after = table.get(following) if following not in ROOMS else None
     if entry is None or (after is not None and not after[2]) or (entry[2] and before in table):
         return None
     return ("snowfield", False, entry[2]) if before in SNOWY else entry
@@ -182,7 +196,7 @@ def place_certainty(tokens: list[str], at: int, loose: bool) -> int:
         if before in ELSEWHERE or not before[0].isalpha():
             break
         if word == "home" and before in MOTION:
-            return 3
+            return 0 if {"not", "never"} & set(tokens[max(back - 2, 0) : back]) else 3
         if before in DESTINATION or before in LOCATION:
             if word in ONLY_AFTER and before not in ONLY_AFTER[word]:
                 return 0
@@ -251,6 +265,7 @@ def read_actions(text: str) -> list[ActionReading]:
     found = []
     for at, token in enumerate(tokens):
         before = tokens[max(at - 3, 0) : at]
+        before = before[before.index(",") + 1 :] if "," in before else before
         if token in ("goodbye", "farewell", "hello"):
             found.append(ActionReading("waves", token, False, at, 3))
             continue
@@ -258,6 +273,8 @@ def read_actions(text: str) -> list[ActionReading]:
         if entry is None or (before and before[-1] in DETERMINERS | {"of"}):
             continue
         if token in ("left", "gone") and before and before[-1] in ("was", "were", "is", "are", "on", "to"):
+            continue
+        if token == "called" and {"a", "an"} & set(before):  # a dog called Bruno
             continue
         if any(word in ("not", "never") or word.endswith(("n't", "n’t")) for word in before):
             continue

@@ -133,7 +133,7 @@ def layout_of(key: str, seed: int) -> int:
 
 def staged_as(words: str, name: SetName) -> str:
     """The note for a place that the theatre lacks."""
-    plural = words.islower() and words.endswith("s") and not words.startswith(("a ", "an "))
+    plural = words.islower() and is_plural(words) and not words.startswith(("a ", "an "))
     verb = "are" if plural else "is"
     return f"{words} {verb} staged as {PLACE_WORDS[name][0][1]}"
 
@@ -144,9 +144,14 @@ def with_article(noun: str) -> str:
         return f"the {noun}"
     if noun in ("home", "orbit", "mars"):
         return "Mars" if noun == "mars" else noun
-    if noun.endswith("s") and not noun.endswith("ss"):
+    if is_plural(noun):
         return noun
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def is_plural(noun: str) -> bool:
+    """Whether a noun speaks of several: *fields*, not *bus*."""
+    return noun.endswith("s") and not noun.endswith(("ss", "us"))
 
 
 def listed(words: list[str]) -> str:

@@ -62,7 +62,7 @@ ONLY_AFTER: dict[str, frozenset[str]] = {
     "gate": frozenset(("at", "to", "through", "before", "by")),
     "moon": frozenset(("on", "to", "onto")),
     "stars": frozenset(("among", "to", "between", "through")),
-    "space": frozenset(("in", "into", "through", "to")),
+    "space": frozenset(("in", "into", "through", "to", "on", "at", "aboard", "inside")),
     "snow": frozenset(("in", "into", "through", "across")),
     "ice": frozenset(("on", "onto", "across", "over")),
     "sand": frozenset(("on", "in", "across", "through")),
