@@ -9,7 +9,6 @@ Shapes:  B batch   P pairs (n in a group)   T text tokens   L image tokens   S =
          C channels of an image token   H heads
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,7 @@ from diffusers.utils import apply_lora_scale
 from torch import Tensor
 
 from cinema_cli.models.folding import fold, join_groups, split_groups, unfold
+from cinema_cli.models.stock import StockModel
 
 Rotary = tuple[Tensor, Tensor]
 
@@ -124,7 +124,7 @@ class GlobalBlock(FluxSingleTransformerBlock):
         )
 
 
-class InterleavedFlux(FluxTransformer2DModel):
+class InterleavedFlux(StockModel, FluxTransformer2DModel):
     """FLUX over interleaved pairs, in the joint regime: every pair sees every pair (appendix F, offline)."""
 
     _no_split_modules = ("LocalBlock", "GlobalBlock")
@@ -281,13 +281,3 @@ class InterleavedFlux(FluxTransformer2DModel):
             return self.time_text_embed(timestep * 1000, pooled)
         guidance = guidance.to(timestep.dtype).repeat_interleave(pairs)
         return self.time_text_embed(timestep * 1000, guidance * 1000, pooled)
-
-    def _run(self, block: torch.nn.Module, *args: Any) -> Any:
-        if torch.is_grad_enabled() and self.gradient_checkpointing:
-            return self._gradient_checkpointing_func(block, *args)
-        return block(*args)
-
-    def to_json_string(self) -> str:
-        """The config names the stock class, so that a stock ``FluxPipeline`` loads the folder."""
-        config = json.loads(super().to_json_string())
-        return json.dumps(config | {"_class_name": "FluxTransformer2DModel"}, indent=2, sort_keys=True) + "\n"

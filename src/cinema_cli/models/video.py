@@ -9,7 +9,6 @@ Shapes:  B batch   K shots (n in a group)   C channels   F latent frames   H, W 
          S tokens of a shot = F (H/2) (W/2)   T text tokens   D width
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +25,7 @@ from einops import rearrange
 from torch import Tensor
 
 from cinema_cli.models.folding import fold, join_groups, split_groups, unfold
+from cinema_cli.models.stock import StockModel
 
 Rotary = tuple[Tensor, Tensor]
 
@@ -113,7 +113,7 @@ class ShotBlock(WanTransformerBlock):
         return (x.float() + self.ffn(normed).float() * m[5]).type_as(x)
 
 
-class InterleavedWan(WanTransformer3DModel):
+class InterleavedWan(StockModel, WanTransformer3DModel):
     """Wan over the shots of a film: K shots in one forward, each with its own caption and keyframe."""
 
     _no_split_modules = ("ShotBlock",)
@@ -284,16 +284,6 @@ class InterleavedWan(WanTransformer3DModel):
             ph=patch_h,
             pw=patch_w,
         )
-
-    def _run(self, block: torch.nn.Module, *args: Any) -> Any:
-        if torch.is_grad_enabled() and self.gradient_checkpointing:
-            return self._gradient_checkpointing_func(block, *args)
-        return block(*args)
-
-    def to_json_string(self) -> str:
-        """The config names the stock class, so that a stock Wan pipeline loads the folder."""
-        config = json.loads(super().to_json_string())
-        return json.dumps(config | {"_class_name": "WanTransformer3DModel"}, indent=2, sort_keys=True) + "\n"
 
 
 def _rotate(x: Tensor, rotary: Rotary) -> Tensor:
