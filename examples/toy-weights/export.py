@@ -14,6 +14,7 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 from safetensors.torch import load_file, save_file
 
+from cinema_cli.config import load_preset
 from cinema_cli.training.checkpoint import newest_checkpoint
 
 FLUX = {
@@ -58,20 +59,20 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--out", type=Path, default=Path("src/cinema_cli/toy"))
     parser.add_argument("--stage", type=int, default=8, help="the keyframe stage to export")
-    parser.add_argument("--shift", type=float, default=1.5, help="the preset's shift of noise levels")
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints"
     stages = sorted({1, options.stage})
     keyframes = [newest_checkpoint(checkpoints / "keyframes" / f"stage-{n}") for n in stages]
-    for name, trained, index in (
-        ("keyframes", keyframes, FLUX),
-        ("video", [newest_checkpoint(checkpoints / "video")], WAN),
+    preset = load_preset("toy")
+    for name, trained, index, shift in (
+        ("keyframes", keyframes, FLUX, preset["train_keyframes"]["shift"]),
+        ("video", [newest_checkpoint(checkpoints / "video")], WAN, preset["train_video"]["shift"]),
     ):
         found = [checkpoint for checkpoint in trained if checkpoint is not None]
         if not found:
             print(f"{name}: no checkpoint yet, left out")
             continue
-        export(options.run / name, found, index, options.shift, options.out / name)
+        export(options.run / name, found, index, shift, options.out / name)
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
     print(f"{options.out}: {size / 1e6:.1f} MB")
 
