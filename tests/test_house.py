@@ -14,7 +14,7 @@ LEVELS = [
     ["errors"],
     ["config", "files", "progress", "runtime"],
     ["storyboard", "chat", "process"],
-    ["ffmpeg"],
+    ["ffmpeg", "dataset"],
     ["contact_sheet", "context", "models", "theatre"],
     ["footage", "captioning", "sampling"],
     ["training", "planning", "rendering"],

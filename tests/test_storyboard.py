@@ -40,6 +40,8 @@ def document(**changes: Any) -> dict[str, Any]:
                 "clip": "clips/0002.mp4",
                 "seed": 11,
                 "source": {"movie": "Night Train: 1.mkv", "start": "0", "mid": "1001/24", "end": "84"},
+                "flags": [{"reason": "near-duplicate", "value": 0.99, "limit": 0.98, "shot": "0001"}],
+                "rejected": "a title card",
                 "pin": ["0001"],
                 "forbid": [],
                 "context": [{"shot": "0001", "score": 0.31, "short_side_tokens": 15}],

@@ -1,9 +1,10 @@
-"""Step 1 of the recipe: tokenizers of our own, and text encoders that the single-image stage will train.
+"""Step 1 of the recipe: tokenizers of our own, and text encoders that have learned to read the captions.
 
     python examples/toy-weights/text_encoder.py --run runs/toy
 
 A byte-level BPE of 2,048 words, learned from captions of the theatre: any name that a stranger types is cut
-into pieces, none becomes one <unk>.  Writes the tokenizers and text encoders of ``RUN/keyframes``.
+into pieces, none becomes one <unk>.  Then the encoders learn to read (``reading.py``); the single-image stage
+trains them on.  Writes the tokenizers and text encoders of ``RUN/keyframes``.
 """
 
 import argparse
@@ -13,13 +14,24 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast, T5Config, T5EncoderModel
 
+from cinema_cli.progress import Progress
 from cinema_cli.theatre.screenplay import write_movie
-from cinema_cli.training.checkpoint import save_module
+from cinema_cli.training.checkpoint import module_weights, save_module
+from cinema_cli.training.loop import LoopConfig, train
+from cinema_cli.training.optimizers import OptimizerConfig
+from reading import Reading
 
 VOCABULARY = 2048
 LENGTH = 96
 MOVIES = 4000
 SPECIAL = ["<pad>", "<s>", "<unk>", "</s>"]
+LOOP = LoopConfig(
+    steps=1200,
+    optimizer=OptimizerConfig(learning_rate=2e-3, warmup=50, floor=0.02),
+    ema=0.99,
+    save_every=300,
+    preview_every=300,
+)
 
 
 def train_tokenizer() -> PreTrainedTokenizerFast:
@@ -42,19 +54,8 @@ def train_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=LENGTH, **names)
 
 
-def main() -> None:
-    """Write the four folders; an existing encoder is left alone."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--run", type=Path, default=Path("runs/toy"))
-    folder = parser.parse_args().run / "keyframes"
-    if (folder / "text_encoder_2").exists():
-        print(f"{folder / 'text_encoder_2'} exists already; nothing was changed.")
-        return
-    tokenizer = train_tokenizer()
-    tokenizer.save_pretrained(folder / "tokenizer")
-    tokenizer.save_pretrained(folder / "tokenizer_2")
+def new_encoders() -> tuple[CLIPTextModel, T5EncoderModel]:
+    """The pooled encoder and the one of tokens, untrained."""
     torch.manual_seed(0)
     special = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 3}
     clip = CLIPTextConfig(
@@ -79,8 +80,34 @@ def main() -> None:
         pad_token_id=0,
         eos_token_id=3,
     )
-    save_module(CLIPTextModel(clip), folder / "text_encoder")
-    save_module(T5EncoderModel(t5), folder / "text_encoder_2")
+    return CLIPTextModel(clip), T5EncoderModel(t5)
+
+
+def main() -> None:
+    """Write the four folders; existing encoders are left alone."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--run", type=Path, default=Path("runs/toy"))
+    parser.add_argument("--steps", type=int, default=LOOP.steps)
+    options = parser.parse_args()
+    folder = options.run / "keyframes"
+    if (folder / "text_encoder_2").exists():
+        print(f"{folder / 'text_encoder_2'} exists already; nothing was changed.")
+        return
+    if not (folder / "tokenizer_2").exists():
+        tokenizer = train_tokenizer()
+        tokenizer.save_pretrained(folder / "tokenizer")
+        tokenizer.save_pretrained(folder / "tokenizer_2")
+    clip, t5 = new_encoders()
+    task = Reading(clip, t5, PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer_2"), LENGTH)
+    checkpoints = options.run / "checkpoints" / "text-encoder"
+    loop = LOOP.model_copy(update={"steps": options.steps})
+    with Progress() as progress:
+        last = train(task, checkpoints, loop, progress, "reading captions")
+    for name, module in (("text_encoder", clip), ("text_encoder_2", t5)):
+        module.load_state_dict(module_weights(last / "ema" / name))
+        save_module(module, folder / name)
     print(folder)
 
 

@@ -28,10 +28,10 @@ from cinema_cli.training.optimizers import OptimizerConfig
 from cinema_cli.training.preview import save_strip
 from identity import start_video_as_identity
 
-Z = 24
+Z = 48
 KL_WEIGHT = 5e-4
 LOOP = LoopConfig(
-    steps=2000,
+    steps=2400,
     optimizer=OptimizerConfig(learning_rate=2e-3, warmup=50, weight_decay=0.0, floor=0.05),
     ema=0.995,
     save_every=250,
@@ -130,7 +130,7 @@ def main() -> None:
     )
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--frame-steps", type=int, default=LOOP.steps)
-    parser.add_argument("--clip-steps", type=int, default=700)
+    parser.add_argument("--clip-steps", type=int, default=1500)
     parser.add_argument("--decoder-steps", type=int, default=0)
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints" / "video-autoencoder"

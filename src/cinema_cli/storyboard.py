@@ -211,6 +211,23 @@ class MadeWith(Config):
     """The version of cinema."""
 
 
+FlagReason = Literal["near-black", "near-white", "blurred", "double-exposure", "near-duplicate"]
+"""What can speak against a keyframe that was taken from a movie."""
+
+
+class Flag(Config):
+    """Something that speaks against an ingested keyframe; it is told, never acted upon in silence."""
+
+    reason: FlagReason
+    """What is wrong with the picture."""
+    value: float
+    """What was measured."""
+    limit: float
+    """From where on it counts."""
+    shot: ShotId | None = None
+    """The earlier shot of which it is a near-duplicate."""
+
+
 class Shot(Config):
     """One shot: words, a picture, perhaps a clip."""
 
@@ -230,6 +247,10 @@ class Shot(Config):
     """Seed of its noise."""
     source: Source | None = None
     """Only where the shot was ingested."""
+    flags: tuple[Flag, ...] = ()
+    """What ``cinema ingest`` found against its keyframe."""
+    rejected: Line | None = None
+    """Why the annotator discarded the keyframe (3.1)."""
     pin: tuple[ShotId, ...] = ()
     """Shots that it must remember."""
     forbid: tuple[ShotId, ...] = ()
@@ -240,6 +261,11 @@ class Shot(Config):
     """From what its keyframe was made."""
     clip_made_with: MadeWith | None = None
     """From what its clip was made."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether training may use the shot: it has a picture and words, and nothing speaks against it."""
+        return bool(self.keyframe and self.caption and not self.flags and self.rejected is None)
 
 
 class Storyboard(Config):

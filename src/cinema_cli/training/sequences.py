@@ -1,12 +1,14 @@
 """Training sequences of the toy theatre: movies drawn on demand, their frames encoded once.
 
-A training movie is a seed below ``movies``; seeds from ``HELD_OUT`` on are never trained on.
+A training movie is a seed below ``movies``; seeds from ``HELD_OUT`` on are never trained on.  Its puppets get
+new names every time: pictures do not show names, so a look can only be known from the sequence itself.
 
 Shapes:  B sequences   P pairs   L image tokens   C channels of a token
 """
 
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from torch import Tensor
 from cinema_cli.models.encoders import ImageCodec
 from cinema_cli.theatre.captions import write_caption
 from cinema_cli.theatre.draw import draw_frame
+from cinema_cli.theatre.names import draw_names
 from cinema_cli.theatre.screenplay import write_movie
 from cinema_cli.theatre.world import MovieShot
 from cinema_cli.training.latents import LatentCache
@@ -48,7 +51,7 @@ class TheatreSequences:
         for _ in range(sequences):
             movie = rng.randrange(self.movies)
             first = rng.randrange(self.shots - pairs + 1)
-            shots = write_movie(movie, self.shots).shots[first : first + pairs]
+            shots = renamed(write_movie(movie, self.shots).shots[first : first + pairs], rng)
             latents.append(self.frames(movie)[first : first + pairs])
             captions.append(self._captions(shots, rng))
         return Sequences(torch.stack(latents), captions)
@@ -61,7 +64,7 @@ class TheatreSequences:
         frames = [draw_frame(shot.staged) for shot in write_movie(movie, self.shots).shots]
         return self.codec.encode(torch.from_numpy(np.stack(frames))).cpu()
 
-    def _captions(self, shots: tuple[MovieShot, ...], rng: random.Random) -> list[str]:
+    def _captions(self, shots: Sequence[MovieShot], rng: random.Random) -> list[str]:
         """Fresh wordings; a look is told when its puppet first appears in these shots, later by chance."""
         known: set[str] = set()
         captions = []
@@ -71,3 +74,22 @@ class TheatreSequences:
             captions.append(write_caption(shot.staged, told, rng))
             known |= names
         return captions
+
+
+def renamed(shots: Sequence[MovieShot], rng: random.Random) -> list[MovieShot]:
+    """The same shots with other names for their puppets; what the captions said is left as it was."""
+    old = list(dict.fromkeys(figure.puppet.name for shot in shots for figure in shot.staged.figures))
+    new = dict(zip(old, draw_names(rng, len(old)), strict=True))
+    return [
+        replace(
+            shot,
+            staged=replace(
+                shot.staged,
+                figures=tuple(
+                    replace(figure, puppet=replace(figure.puppet, name=new[figure.puppet.name]))
+                    for figure in shot.staged.figures
+                ),
+            ),
+        )
+        for shot in shots
+    ]
