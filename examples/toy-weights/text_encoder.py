@@ -26,11 +26,11 @@ LENGTH = 96
 MOVIES = 4000
 SPECIAL = ["<pad>", "<s>", "<unk>", "</s>"]
 LOOP = LoopConfig(
-    steps=1200,
-    optimizer=OptimizerConfig(learning_rate=2e-3, warmup=50, floor=0.02),
+    steps=1000,
+    optimizer=OptimizerConfig(kind="muon", learning_rate=2e-3, warmup=50, floor=0.02),
     ema=0.99,
-    save_every=300,
-    preview_every=300,
+    save_every=250,
+    preview_every=250,
 )
 
 
@@ -73,7 +73,7 @@ def new_encoders() -> tuple[CLIPTextModel, T5EncoderModel]:
         d_model=192,
         d_kv=48,
         d_ff=512,
-        num_layers=2,
+        num_layers=3,
         num_heads=4,
         feed_forward_proj="gated-gelu",
         dropout_rate=0.0,

@@ -11,6 +11,7 @@ from cinema_cli.progress import Progress
 from cinema_cli.training.checkpoint import faults, list_checkpoints, module_weights, newest_checkpoint
 from cinema_cli.training.loop import LoopConfig, NonFiniteError, train
 from cinema_cli.training.optimizers import OptimizerConfig, build_optimizers, rate_at
+from tiny_models import pooled_encoder, text_encoder
 
 TINY = {
     "in_channels": 4,
@@ -165,3 +166,16 @@ def test_every_parameter_has_exactly_one_optimizer():
     held = [id(p) for o in optimizers for g in o.param_groups for p in g["params"]]
     assert sorted(held) == sorted(id(p) for p in model.parameters())
     assert {type(o).__name__ for o in optimizers} == {"AdamW", "Muon"}
+
+
+def test_muon_moves_the_matrices_inside_blocks_of_every_library() -> None:
+    t5 = text_encoder()
+    clip = pooled_encoder()
+    adamw, muon = build_optimizers([t5, clip], OptimizerConfig(kind="muon"))
+    moved = {id(p) for group in muon.param_groups for p in group["params"]}
+    names = {n for m in (t5, clip) for n, p in m.named_parameters() if id(p) in moved}
+    assert "encoder.block.0.layer.0.SelfAttention.q.weight" in names
+    assert "encoder.layers.0.self_attn.q_proj.weight" in {n.removeprefix("text_model.") for n in names}
+    assert not [n for n in names if "embed" in n or "shared" in n or "relative_attention_bias" in n]
+    both = [id(p) for o in (adamw, muon) for group in o.param_groups for p in group["params"]]
+    assert len(both) == len(set(both)) == len({id(p) for m in (t5, clip) for p in m.parameters()})

@@ -1,6 +1,7 @@
 """Optimizers and the learning rate: AdamW everywhere (Table 4), or Muon for the matrices inside blocks."""
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Literal
 
@@ -44,7 +45,14 @@ def rate_at(step: int, steps: int, config: OptimizerConfig) -> float:
 def build_optimizers(modules: Iterable[nn.Module], config: OptimizerConfig) -> list[torch.optim.Optimizer]:
     """One or two optimizers that together hold every trainable parameter once."""
     named = [item for module in modules for item in module.named_parameters() if item[1].requires_grad]
-    by_muon = {name for name, p in named if config.kind == "muon" and p.ndim == 2 and "blocks." in name}
+    by_muon = {
+        name
+        for name, p in named
+        if config.kind == "muon"
+        and p.ndim == 2
+        and re.search(r"(blocks?|layers)\.\d+\.", name)
+        and "relative_attention_bias" not in name  # T5 keeps a table of distances inside its first block
+    }
     matrices = [p for name, p in named if name in by_muon]
     rest = [(name, p) for name, p in named if name not in by_muon]
     adamw = torch.optim.AdamW(
