@@ -5,7 +5,7 @@ from cinema_cli.training.sequences import renamed
 
 
 def test_puppets_get_new_names_and_keep_their_looks() -> None:
-    shots = write_movie(3, 8).shots
+    shots = write_movie(5, 8).shots
     other = renamed(shots, random.Random(0))
     old, new = ([f.puppet for s in film for f in s.staged.figures] for film in (shots, other))
     binding = {a.name: b.name for a, b in zip(old, new, strict=True)}
