@@ -1,0 +1,33 @@
+"""A chat model whose calls cost something: reserved before, kept and settled after."""
+
+from pathlib import Path
+
+from cinema_cli.captioning.book import Book
+from cinema_cli.captioning.ledger import Ledger
+from cinema_cli.chat.model import Answer, ChatError, ChatModel, Request
+
+
+class PaidChat:
+    """One call: reserve the most that it can cost, ask, write the answer down, settle."""
+
+    def __init__(self, model: ChatModel, folder: Path, book: Book, ledger: Ledger) -> None:
+        """``folder`` is the film whose account pays."""
+        self.name = model.name
+        self._model, self._folder, self._book, self._ledger = model, folder, book, ledger
+
+    def complete(self, request: Request) -> Answer:
+        """The model's answer, which is on the disk when this returns.
+
+        Raises:
+            BudgetSpentError: the call could exceed the budget, and was not made.
+        """
+        reserved = self._ledger.reserve(self._folder, request)
+        try:
+            answer = self._model.complete(request)
+        except Exception as error:
+            billed = isinstance(error, ChatError) and error.billed
+            (self._ledger.lose if billed else self._ledger.release)(self._folder, reserved)
+            raise
+        self._book.keep(request, self.name, answer)  # before anything else happens to it
+        self._ledger.settle(self._folder, reserved, answer.usage)
+        return answer
