@@ -12,7 +12,6 @@ from cinema_cli.errors import InputError, MissingError
 from cinema_cli.ffmpeg import (
     Frame,
     Part,
-    _is_capable,
     decode,
     encode,
     ffmpeg_version,
@@ -20,6 +19,7 @@ from cinema_cli.ffmpeg import (
     join,
     probe,
 )
+from cinema_cli.ffmpeg.binary import is_capable
 
 RATE = Fraction(24)
 
@@ -62,7 +62,7 @@ def test_binding_and_binary_are_the_right_ones() -> None:
     ],
 )
 def test_old_or_crippled_system_ffmpeg_is_not_taken(version: str, capable: bool) -> None:
-    assert _is_capable(version) is capable
+    assert is_capable(version) is capable
 
 
 def test_frames_come_back_as_they_were(movie: Path) -> None:

@@ -5,14 +5,15 @@ A child that reads a stranger's movie may write no file and may not eat the mach
 """
 
 import math
+import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,19 +32,34 @@ _LIMITS = 'ulimit -c 0; ulimit -f 0; ulimit -t 86400; ulimit -v 8388608; exec "$
 class Child:
     """A running ffmpeg: killed when it stalls, takes too long, or nobody wants it any more."""
 
-    def __init__(self, command: list[str], purpose: str, feeds: bool = False) -> None:
+    def __init__(
+        self, command: list[str], purpose: str, feeds: bool = False, gives: Sequence[int] = ()
+    ) -> None:
+        """Start it.
+
+        Args:
+            command: The argument list.
+            purpose: What it is for, to be told when it fails: "read night-train.mp4".
+            feeds: It is handed frames, else it is read from.
+            gives: Write ends of further pipes that it inherits; they are closed here, whatever happens.
+        """
         self._purpose = purpose
         self._feeds = feeds
         if not feeds:
             command = ["/bin/sh", "-c", _LIMITS, *command]
         # A session of its own: Ctrl-C reaches cinema, which lets the item in hand finish.
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if feeds else subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL if feeds else subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                pass_fds=gives,
+            )
+        finally:
+            for handle in gives:
+                os.close(handle)
         self._log = bytearray()
         self._left = TIME_LIMIT
         self._deadline = math.inf
@@ -70,28 +86,32 @@ class Child:
                 pipe.close()
         self._close_input()
 
-    def fill(self, frame: NDArray[np.uint8]) -> bool:
-        """Read one frame; False at the end of the movie."""
-        assert self._process.stdout is not None
+    def fill(self, frame: NDArray[np.uint8], pipe: IO[bytes] | None = None) -> bool:
+        """Read one frame from stdout or from a further pipe; False at the end of the movie."""
+        source = pipe or self._process.stdout
+        assert source is not None
         room = frame.data.cast("B")
         with self._patience():
             found = 0
-            while found < len(room) and (step := self._process.stdout.readinto(room[found:])):  # type: ignore[attr-defined]
+            while found < len(room) and (step := source.readinto(room[found:])):  # type: ignore[attr-defined]
                 found += step
         if 0 < found < len(room):
             self.finish()
             raise InputError(f"Could not {self._purpose}: the last frame is incomplete.")
         return found > 0
 
+    def line(self, pipe: IO[bytes] | None = None) -> str | None:
+        """Read a line from stdout or from a further pipe; None at the end."""
+        source = pipe or self._process.stdout
+        assert source is not None
+        with self._patience():
+            line = source.readline(4096)
+        return line.decode("utf-8", "replace").strip() if line else None
+
     def lines(self) -> Iterator[str]:
         """Read what the child prints, line by line."""
-        assert self._process.stdout is not None
-        while True:
-            with self._patience():
-                line = self._process.stdout.readline(4096)
-            if not line:
-                return
-            yield line.decode("utf-8", "replace").strip()
+        while (line := self.line()) is not None:
+            yield line
 
     def feed(self, frame: NDArray[np.uint8]) -> None:
         """Hand one frame over."""
