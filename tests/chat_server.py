@@ -46,6 +46,7 @@ class State:
     busy = 0
     most_busy = 0
     release = threading.Event()
+    barrier = threading.Barrier(1)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -70,6 +71,7 @@ class Handler(BaseHTTPRequestHandler):
                 State.default = data.get("default", {"play": "answer"})
                 State.release.set()  # whoever hangs from an earlier script goes on
                 State.release = threading.Event()
+                State.barrier = threading.Barrier(State.default.get("together", 1))
             self.send(200, b"{}")
         elif self.path == "/release":
             State.release.set()
@@ -93,9 +95,8 @@ class Handler(BaseHTTPRequestHandler):
                 State.busy -= 1
 
     def play_answer(self, data: dict[str, Any], play: dict[str, Any], release: threading.Event) -> None:
-        if "together" in play:  # answers only when so many are asked at once, or on /release
-            while State.busy < play["together"] and not release.wait(0.01):
-                pass
+        if "together" in play:  # answers only when so many are asked at once
+            State.barrier.wait()
         content = play.get("content") or look(data)
         message = {"role": "assistant", "content": content, "refusal": play.get("refusal")}
         if play.get("refusal"):

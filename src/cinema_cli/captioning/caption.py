@@ -5,10 +5,10 @@ the film's book before anything else happens to it (``book.py``), so a command t
 moment and run again pays for nothing twice.
 """
 
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,6 +27,7 @@ from cinema_cli.captioning.book import Book
 from cinema_cli.captioning.cast import Cast, cast_file
 from cinema_cli.captioning.ledger import Budget, Cost, Ledger, Prices
 from cinema_cli.captioning.tally import Tally
+from cinema_cli.captioning.verdict import Annotation
 from cinema_cli.captioning.workers import in_parallel
 from cinema_cli.captioning.writing import Words, Writer, state
 from cinema_cli.chat.model import ChatModel
@@ -193,6 +194,8 @@ class _Run:
     """Why no further frame is asked about."""
     failures: int = 0
     """In a row."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Of the two above: workers change them."""
 
     def film(self, folder: Path, name: str) -> None:
         """Caption one film; one that cannot be opened is counted, and the others go on."""
@@ -213,30 +216,33 @@ class _Run:
                 after = writer.save()
                 self.tally.notes += writer.notes
             if after != board:
-                write_contact_sheet(after, folder)
+                self._show(after, folder)
+
+    def _show(self, board: Storyboard, folder: Path) -> None:
+        try:
+            write_contact_sheet(board, folder)
+        except InputError as error:  # a broken picture, which is counted already
+            self.tally.notes.append(f"{folder.name}: no contact sheet was made ({error})")
 
     def _annotate(self, wanted: list[tuple[Shot, str]], reader: Reader, writer: Writer, name: str) -> None:
-        """Words for the shots of one film, several at once; a fault in all of them is raised at the end."""
+        """Words for the shots of one film, several at once; what is wrong with all of them is raised last."""
         task = self.progress.task(f"captioning {name}", len(wanted), "frames")
         fault: Exception | None = None
-        done = in_parallel(
-            wanted, lambda item: reader.annotate(item[0]), self.config.workers, partial(self._ended)
-        )
+
+        def ask(item: tuple[Shot, str]) -> Annotation | None:
+            return self._ask(reader, item[0])
+
+        done = in_parallel(wanted, ask, self.config.workers, self._ended)
         for count, ((shot, inputs), outcome) in enumerate(done, start=1):
             if isinstance(outcome, FrameError):
-                self._failed(outcome)
-            elif isinstance(outcome, Interrupted):
-                self.halted = self.halted or str(outcome)
+                self.tally.failed[str(outcome)] += 1
             elif isinstance(outcome, Exception):
-                fault = fault or outcome
-                self.halted = self.halted or str(outcome)
+                fault = fault or (None if isinstance(outcome, Interrupted) else outcome)
+            elif outcome is None:
+                self.tally.without_words += 1
             else:
-                self.failures = 0
-                if outcome is None:
-                    self.tally.without_words += 1
-                else:
-                    self.tally.take(outcome)
-                    writer.add(Words(shot, outcome, inputs))
+                self.tally.take(outcome)
+                writer.add(Words(shot, outcome, inputs))
             if count % SAVE_EVERY == 0:
                 writer.save()
             task.advance()
@@ -245,14 +251,26 @@ class _Run:
         if fault is not None:
             raise fault
 
+    def _ask(self, reader: Reader, shot: Shot) -> Annotation | None:
+        """Runs in a worker, so that what ends the run ends it before the worker takes another frame."""
+        try:
+            words = reader.annotate(shot)
+        except FrameError as error:
+            with self.lock:
+                self.failures += 1
+                if self.failures >= self.config.give_up_after and not self.halted:
+                    self.halted = f"{self.failures} frames in a row failed, the last with: {error}"
+            raise
+        except Exception as error:
+            with self.lock:
+                self.halted = self.halted or str(error)
+            raise
+        with self.lock:
+            self.failures = 0
+        return words
+
     def _ended(self) -> bool:
         return bool(self.stop.requested or self.halted)
-
-    def _failed(self, error: FrameError) -> None:
-        self.tally.failed[str(error)] += 1
-        self.failures += 1
-        if self.failures >= self.config.give_up_after:
-            self.halted = self.halted or f"{self.failures} frames in a row failed, the last with: {error}"
 
     def unfinished(self) -> str:
         """A sentence for what is left to do; none when nothing is."""
