@@ -138,10 +138,12 @@ class Child:
         return self._log.decode("utf-8", "replace")
 
     def _failure(self, code: int) -> CinemaError:
-        lines = [line.strip() for line in self.log().splitlines() if line.strip()]
+        # "[in#0 @ 0x55d0]" names a part of ffmpeg's memory: of no use, and never the same.
+        lines = [re.sub(r"^\[[^]]* @ 0x\w+\] ", "", line).strip() for line in self.log().splitlines()]
+        lines = [line for line in lines if line]
         said = " | ".join(lines[-3:]) or f"exit code {code}"
         message = f"Could not {self._purpose}. ffmpeg says: {said}"
-        if re.search(r"No space left|Permission denied|Read-only file system", said):
+        if self._feeds and re.search(r"No space left|Permission denied|Read-only file system", said):
             return MissingError(f"{message}. Make room or choose another folder.")
         if self._feeds:
             return MissingError(f"{message}. Wanted an ffmpeg that writes H.264; see: cinema doctor")

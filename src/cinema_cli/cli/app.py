@@ -18,7 +18,17 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from cinema_cli import __version__
-from cinema_cli.cli import caption, doctor, plan, render, sample, theatre, train_keyframes, train_video
+from cinema_cli.cli import (
+    caption,
+    doctor,
+    ingest,
+    plan,
+    render,
+    sample,
+    theatre,
+    train_keyframes,
+    train_video,
+)
 from cinema_cli.errors import CinemaError, InputError, Interrupted, MissingError
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
@@ -114,6 +124,7 @@ _STORY, _TRAIN, _HERE = "From story to film", "From films to models", "This mach
 app.command("plan", rich_help_panel=_STORY, epilog=plan.EXAMPLES)(plan.plan)
 app.command("render", rich_help_panel=_STORY, epilog=render.EXAMPLES)(render.render)
 app.command("theatre", rich_help_panel=_TRAIN, epilog=theatre.EXAMPLES)(theatre.theatre)
+app.command("ingest", rich_help_panel=_TRAIN, epilog=ingest.EXAMPLES)(ingest.ingest)
 app.command("caption", rich_help_panel=_TRAIN, epilog=caption.EXAMPLES)(caption.caption)
 app.command("sample", rich_help_panel=_TRAIN, epilog=sample.EXAMPLES)(sample.sample)
 app.command("train-keyframes", rich_help_panel=_TRAIN, epilog=train_keyframes.EXAMPLES)(

@@ -115,7 +115,7 @@ def _media_info(path: Path, fields: Mapping[str, str], packets: Sequence[_Packet
     ticks = tuple(packet.tick for packet in packets)
     time_base = Fraction(fields["tb"])
     rate = _rate(path, ticks, time_base, header)
-    colours = re.search(r"[a-z]\w*\(([^()]*)\), \d+x\d+", header)
+    colours = re.search(r" [a-z]\w*\(((?:[^()]|\(swapped\))*)\), \d+x\d+", header)
     words = re.split(r", |/", colours[1]) if colours else []
     promised = re.search(r"Duration: (\d+):(\d+):(\d+)\.(\d+)", log)
     return MediaInfo(

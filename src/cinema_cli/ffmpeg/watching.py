@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from cinema_cli.errors import CinemaError, InputError
 from cinema_cli.ffmpeg.binary import compile_command, has_filter
-from cinema_cli.ffmpeg.opening import RAW, cut_out, open_movie
+from cinema_cli.ffmpeg.opening import LANCZOS, RAW, cut_out, open_movie
 from cinema_cli.ffmpeg.probing import MediaInfo
 from cinema_cli.ffmpeg.reading import Frame
 from cinema_cli.process import Child
@@ -49,6 +49,8 @@ class Lens:
     """Of how many frames one is given large."""
     referenced_only: bool = False
     """Skip the frames that no other frame needs: less to decode, and cuts less exact."""
+    fine: bool = False
+    """Scale the small frames well, and map those made for bright screens: they are kept."""
     threads: int = 1
     """That decode."""
 
@@ -143,7 +145,11 @@ def _graph(path: Path, info: MediaInfo, lens: Lens, times: int, pictures: int) -
     if info.interlaced:
         video = video.filter("bwdif", mode="send_frame", deint="interlaced")
     both = cut_out(video, lens.crop).filter_multi_output("split")
-    small = both[0].filter("scale", lens.small[1], lens.small[0], flags="fast_bilinear")
+    small = both[0].filter(
+        "scale", lens.small[1], lens.small[0], flags=LANCZOS if lens.fine else "fast_bilinear"
+    )
+    if lens.fine and info.hdr:
+        small = _tone_mapped(small, path, info)
     out = small.filter("format", "bgr24").output(
         "pipe:1", **RAW, stats_enc_pre=f"pipe:{times}", stats_enc_pre_fmt="{ptsi} {tbi}"
     )
@@ -169,8 +175,8 @@ def _tone_mapped(video: Any, path: Path, info: MediaInfo) -> Any:
     """From a bright screen's picture to an ordinary one (Hable's curve, 100 nits as white)."""
     if not (has_filter("zscale") and has_filter("tonemap")):
         raise InputError(
-            f"{path}: its pictures are made for bright screens ({info.hdr}). Wanted an ffmpeg that maps them to "
-            "ordinary ones (filters zscale and tonemap), found one without. imageio-ffmpeg brings one that can: "
+            f"{path}: its pictures are made for bright screens ({info.hdr}). Wanted an ffmpeg with the filters "
+            "zscale and tonemap, found one without. The one of the package imageio-ffmpeg has them: "
             "take the other one from the PATH."
         )
     transfer = {"PQ": "smpte2084", "HLG": "arib-std-b67"}[info.hdr]

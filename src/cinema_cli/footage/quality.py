@@ -1,0 +1,101 @@
+"""What speaks against a keyframe, measured (paper, section 3.1: frames of low quality are discarded).
+
+The paper leaves the judgement to a vision-language model; what can be measured is measured here first,
+and told as a ``Flag`` with its value and limit.  Nothing is dropped: a flagged shot stays in the
+storyboard with its picture, and training leaves it out.
+
+Shapes:  a keyframe is uint8 (H, W, 3), RGB
+"""
+
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from cinema_cli.config import Config
+from cinema_cli.ffmpeg import Frame
+from cinema_cli.storyboard import Flag
+
+THUMB = (16, 32)
+"""Height and width at which keyframes are compared with each other."""
+
+Byte = Annotated[float, Field(ge=0, le=255)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class QualityConfig(Config):
+    """From where on a keyframe is flagged."""
+
+    black: Byte = 16.0
+    """Brightness below which 95 of 100 pixels lie in a near-black frame."""
+    white: Byte = 240.0
+    """Brightness above which 95 of 100 pixels lie in a near-white frame."""
+    blurred: Share = 0.62
+    """Crete's measure of blur, 0 sharp to 1 blurred (Crete-Roffet and others, 2007)."""
+    double: Share = 0.6
+    """How much of the change around it a frame has half made (``middle.blend``)."""
+    near_duplicate: Byte = 2.0
+    """Mean difference between the thumbnails of two keyframes."""
+
+
+class Judge:
+    """Flags the keyframes of one movie, one after the other."""
+
+    def __init__(self, config: QualityConfig) -> None:
+        """No keyframe is known yet."""
+        self._config = config
+        self._ids: list[str] = []
+        self._thumbs = np.empty((0, THUMB[0] * THUMB[1] * 3), dtype=np.float32)
+
+    def flags(self, shot: str, keyframe: Frame, blend: float | None) -> tuple[Flag, ...]:
+        """What speaks against the keyframe of the next shot."""
+        limits = self._config
+        grey = keyframe.astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+        dark, bright = (float(value) for value in np.percentile(grey, [95, 5]))
+        found: list[Flag] = []
+        if dark < limits.black:
+            found.append(Flag(reason="near-black", value=_short(dark), limit=limits.black))
+        elif bright > limits.white:
+            found.append(Flag(reason="near-white", value=_short(bright), limit=limits.white))
+        elif (blur := blurredness(grey)) > limits.blurred:
+            found.append(Flag(reason="blurred", value=_short(blur), limit=limits.blurred))
+        if blend is not None and blend > limits.double:
+            found.append(Flag(reason="double-exposure", value=_short(blend), limit=limits.double))
+        if not found:
+            found += self._twin(shot, keyframe)
+        return tuple(found)
+
+    def _twin(self, shot: str, keyframe: Frame) -> list[Flag]:
+        """An earlier keyframe, itself not flagged, that shows the same; this one is remembered otherwise."""
+        import cv2
+
+        thumb = (
+            cv2.resize(keyframe, THUMB[::-1], interpolation=cv2.INTER_AREA).astype(np.float32).reshape(1, -1)
+        )
+        apart = np.abs(self._thumbs - thumb).mean(axis=1)
+        if len(apart) and apart.min() < self._config.near_duplicate:
+            nearest = int(apart.argmin())
+            value, limit = _short(float(apart[nearest])), self._config.near_duplicate
+            return [Flag(reason="near-duplicate", value=value, limit=limit, shot=self._ids[nearest])]
+        self._ids.append(shot)
+        self._thumbs = np.concatenate([self._thumbs, thumb])
+        return []
+
+
+def blurredness(grey: NDArray[np.float32]) -> float:
+    """Crete's measure: how little of the differences between neighbours a further blur takes away."""
+    import cv2
+
+    worst = 0.0
+    for axis, kernel in ((0, (1, 9)), (1, (9, 1))):  # OpenCV's kernel is (width, height)
+        before = np.abs(np.diff(grey, axis=axis))
+        after = np.abs(np.diff(cv2.blur(grey, kernel), axis=axis))
+        total = float(before.sum())
+        lost = float(np.maximum(0, before - after).sum())
+        worst = max(worst, 1 - lost / total if total else 1.0)
+    return worst
+
+
+def _short(value: float) -> float:
+    return round(value, 3)
