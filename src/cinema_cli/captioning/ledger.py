@@ -171,7 +171,7 @@ class Ledger:
                 "a budget in money needs prices per million tokens: give --price-in and --price-out."
             )
         self.prices, self.budget = prices, budget
-        self._accounts = {folder: Account.load(folder) for folder in folders}
+        self._accounts = {folder: Account.load(folder).settled() for folder in folders}
         self.before = self.total
         self._picture_tokens = picture_tokens
         self._largest_in = 0
