@@ -130,7 +130,7 @@ def main() -> None:
     )
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--frame-steps", type=int, default=LOOP.steps)
-    parser.add_argument("--clip-steps", type=int, default=1500)
+    parser.add_argument("--clip-steps", type=int, default=700)
     parser.add_argument("--decoder-steps", type=int, default=0)
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints" / "video-autoencoder"
