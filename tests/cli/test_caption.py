@@ -86,7 +86,7 @@ def test_a_budget_that_is_spent_is_5_and_says_so(server: ChatServer, dataset: Pa
     server.play()
     ran = cinema(*asking(server, dataset, "--budget", "7800tok", "--quiet", "--json"))
     assert ran.exit_code == 5
-    assert told(ran)["captioned"] == len(server.calls) > 0
+    assert told(ran)["captioned"] + told(ran)["rejected"].get("too-dark", 0) == len(server.calls) > 0
     assert "Stopped: the budget of 7,800 tokens" in ran.stderr
     assert "The same command goes on" in ran.stderr
 
@@ -122,6 +122,8 @@ def test_sidecars_are_the_default(dataset: Path) -> None:
     [
         (["--annotator", "gemini"], 3, "annotator"),
         (["--annotator", "openai"], 3, "--model NAME"),
+        (["--model", "m"], 3, "--annotator openai"),
+        (["--budget", "1usd"], 3, "--annotator openai"),
         (["--annotator", "openai", "--model", "m", "--base-url", "host"], 3, "https://host/v1"),
         (["--annotator", "openai", "--model", "m", "--budget", "much"], 3, "2.50usd"),
         (["--annotator", "openai", "--model", "m", "--budget", "1usd"], 3, "--price-in"),

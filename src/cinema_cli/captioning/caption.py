@@ -79,6 +79,8 @@ class CaptionConfig(Config):
     def _model_is_named(self) -> "CaptionConfig":
         if self.annotator == "openai" and self.chat is None:
             raise ValueError("the annotator openai wants a model: give --model NAME (and --base-url URL).")
+        if self.annotator == "sidecar" and (self.chat is not None or self.budget is not None):
+            raise ValueError("a model and a budget are for the annotator openai: give --annotator openai.")
         return self
 
 

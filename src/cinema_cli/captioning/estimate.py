@@ -28,10 +28,8 @@ class Estimate:
     """What it would skip, and why."""
     wanted: int
     """Frames that want words."""
-    from_book: int
-    """Of these, answers that were paid for before."""
     asked: int
-    """Of these, calls to be made."""
+    """Of these, calls to be made; the others were answered before."""
     likely: Cost
     """What the calls would cost: as earlier calls on these films did, or else by rule of thumb."""
     measured_calls: int
@@ -46,7 +44,8 @@ def estimate_captions(dataset: Path, config: CaptionConfig, model: ChatModel | N
     """Look what is wanted, without a call and without writing anything."""
     folders = films(dataset)
     ledger = Ledger(folders, config.prices, None, config.picture_tokens)
-    tally, questions, wanted, kept = Tally(), list[Request](), 0, 0
+    calls, mean = _measured(folders)
+    tally, wanted, asked, likely, worst = Tally(), 0, 0, Cost(), Cost()
     with ExitStack() as stack:
         annotator = make_annotator(config, ledger, stack, model)
         for folder in folders:
@@ -58,15 +57,13 @@ def estimate_captions(dataset: Path, config: CaptionConfig, model: ChatModel | N
                 continue
             shots = [shot for shot, _ in shots_wanted(board, film, reader, config, tally)]
             wanted += len(shots)
-            if isinstance(reader, ChatReader):
-                new = [shot for shot in shots if not reader.kept(shot)]
-                kept += len(shots) - len(new)
-                questions += [reader.looked_up(shot) for shot in new]
-    calls, mean = _measured(folders)
-    worst = sum((ledger.worst(question) for question in questions), Cost())
-    likely = [mean if calls else _guess(question) for question in questions]
-    costs = (config.prices.cost(*tokens) for tokens in likely)
-    return Estimate(tally, wanted, kept, len(questions), sum(costs, Cost()), calls, worst, ledger.total)
+            for shot in shots:
+                if isinstance(reader, ChatReader) and not reader.kept(shot):
+                    question = reader.looked_up(shot)
+                    asked += 1
+                    likely += config.prices.cost(*(mean if calls else _guess(question)))
+                    worst += ledger.worst(question)
+    return Estimate(tally, wanted, asked, likely, calls, worst, ledger.total)
 
 
 def _measured(folders: list[Path]) -> tuple[int, tuple[int, int]]:

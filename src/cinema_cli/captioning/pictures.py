@@ -21,6 +21,10 @@ QUALITY = 92
 def read_bytes(path: Path) -> bytes:
     """The bytes of a picture file, bounded."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise InputError(
+                f"{path}: a picture was wanted, found {'another thing' if path.exists() else 'nothing'}."
+            )
         size = path.stat().st_size
         if size > MAX_PICTURE_BYTES:
             raise InputError(f"{path}: at most {MAX_PICTURE_BYTES} bytes were wanted, found {size}.")

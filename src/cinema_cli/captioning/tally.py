@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 
 from cinema_cli.captioning.verdict import Annotation
 
-REFUSED = "refused by the model"
-
 
 @dataclass
 class Tally:

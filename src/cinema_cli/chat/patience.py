@@ -29,7 +29,7 @@ class Patience(Config):
     first_wait: Seconds = 1.0
     """Seconds before the second try; doubled for each further one, and shortened at random by up to half."""
     longest_wait: Seconds = 120.0
-    """Seconds; where the server asks for more, the call is given up for this run."""
+    """Seconds; where the server asks for more, the run ends: to ask it sooner would not be honest."""
 
 
 class PatientChat:
@@ -46,7 +46,6 @@ class PatientChat:
     ) -> None:
         """``stopped`` ends a wait early; ``now`` and ``sleep`` are the clock."""
         self.name = model.name
-        self.retries = 0
         self._model, self._patience, self._stopped = model, patience, stopped
         self._now, self._sleep = now, sleep
         self._lock = threading.Lock()
@@ -57,7 +56,7 @@ class PatientChat:
 
         Raises:
             ChatError: the last try failed, or repeating is of no use.
-            Interrupted: a signal asked to stop during a wait.
+            Interrupted: a signal asked to stop during a wait, or the server wants too long a one.
         """
         for attempt in range(1, self._patience.tries + 1):
             self._wait()
@@ -70,23 +69,20 @@ class PatientChat:
         raise AssertionError("the last try returns or raises")
 
     def _postpone(self, error: ChatError, attempt: int) -> None:
-        """Decide when the next call may be made; an error that wants too long a wait is final."""
+        """Decide when the next call may be made."""
         config = self._patience
         backoff = config.first_wait * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
         wait = min(backoff, config.longest_wait) if error.wait is None else error.wait
         if wait > config.longest_wait:
-            raise ChatError(
-                f"{error} It wants to be asked again in {wait:.0f} s; the longest wait is "
-                f"{config.longest_wait:.0f} s. Run it again later.",
-                again=False,
-                billed=error.billed,
+            raise Interrupted(
+                f"{error} It wants to be asked again in {wait:.0f} s, and the longest wait here is "
+                f"{config.longest_wait:.0f} s."
             ) from error
-        with self._lock:
-            self.retries += 1
-            if error.wait is not None:  # the server speaks to all of us
-                self._not_before = max(self._not_before, self._now() + wait)
         if error.wait is None:
             self._pause(wait)
+            return
+        with self._lock:  # the server speaks to all of us
+            self._not_before = max(self._not_before, self._now() + wait)
 
     def _wait(self) -> None:
         while (rest := self._not_before - self._now()) > 0:

@@ -9,6 +9,8 @@ from cinema_cli.cli.options import Json, Quiet, Settings, given
 from cinema_cli.cli.summary import show
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from cinema_cli.captioning.caption import CaptionConfig, CaptionResult
     from cinema_cli.captioning.estimate import Estimate
     from cinema_cli.captioning.ledger import Cost
@@ -20,6 +22,9 @@ EXAMPLES = """[bold]cinema caption dataset[/]   captions from the files beside t
 
 [bold]cinema caption dataset --annotator openai --base-url https://host/v1 --model NAME --cast cast.yaml \
 --budget 2.50usd --price-in 0.10 --price-out 0.40[/]   a paid server; its key is in CINEMA_API_KEY"""
+
+SHOWN = 10
+"""Names, reasons, notes and paths of each kind that a person is shown."""
 
 
 def caption(
@@ -100,22 +105,22 @@ def caption(
     )
     config = build(CaptionConfig, with_overrides(data, settings or ()), "cinema caption")
     if dry_run:
-        show(_estimated(estimate_captions(dataset, config), config), json)
+        show(_estimated(estimate_captions(dataset, config), config, whole=json), json)
         return
     with Progress(quiet) as progress:
         result = caption_films(dataset, config, progress)
-    show(_done(result, config), json)
+    show(_done(result, config, whole=json), json)
     if result.unfinished:
         raise Interrupted(result.unfinished)
 
 
-def _estimated(found: "Estimate", config: "CaptionConfig") -> dict[str, Any]:
-    facts = {"wanted": found.wanted, **_left_alone(found.tally)}
+def _estimated(found: "Estimate", config: "CaptionConfig", whole: bool) -> dict[str, Any]:
+    facts = {"wanted": found.wanted, **_left_alone(found.tally, whole)}
     if config.annotator == "sidecar":
         return facts
     by = f"{found.measured_calls} earlier calls" if found.measured_calls else "rule of thumb"
     return facts | {
-        "from_earlier_answers": found.from_book,
+        "answered_before": found.wanted - found.asked,
         "calls": found.asked,
         "likely": {**_cost(found.likely, config), "by": by},
         "at_most": _cost(found.worst, config),
@@ -123,34 +128,48 @@ def _estimated(found: "Estimate", config: "CaptionConfig") -> dict[str, Any]:
     }
 
 
-def _done(result: "CaptionResult", config: "CaptionConfig") -> dict[str, Any]:
-    tally = result.tally
+def _done(result: "CaptionResult", config: "CaptionConfig", whole: bool) -> dict[str, Any]:
+    tally, boards = result.tally, [folder / "storyboard.json" for folder in result.films]
     facts = {
         "films": len(result.films),
         "captioned": tally.captioned,
         "rejected": dict(tally.rejected),
-        **_left_alone(tally),
+        **_left_alone(tally, whole),
         "without_words": tally.without_words,
-        "tags_not_on_the_list": dict(tally.unknown_tags),
-        "tags_not_confirmed": dict(tally.unconfirmed_tags),
-        "other_names": dict(tally.aliases),
-        "notes": tally.notes,
+        "tags_not_on_the_list": _counted(tally.unknown_tags, whole),
+        "tags_not_confirmed": _counted(tally.unconfirmed_tags, whole),
+        "other_names": _counted(tally.aliases, whole),
+        "notes": _listed(tally.notes, whole),
     }
     if config.annotator == "openai":
         facts["this_run"] = _cost(result.spent, config)
         facts["in_all"] = _cost(result.spent_in_all, config)
-    return facts | {"storyboards": [folder / "storyboard.json" for folder in result.films]}
+    return facts | {"storyboards": _listed(boards, whole)}
 
 
-def _left_alone(tally: "Tally") -> dict[str, Any]:
+def _left_alone(tally: "Tally", whole: bool) -> dict[str, Any]:
     return {
         "skipped": tally.skipped,
         "kept_by_hand": tally.by_hand,
         "flagged": tally.flagged,
         "without_picture": tally.without_picture,
-        "failed": dict(tally.failed),
-        "films_failed": tally.films_failed,
+        "failed": _counted(tally.failed, whole),
+        "films_failed": _listed(tally.films_failed, whole),
     }
+
+
+def _counted(counts: "Counter[str]", whole: bool) -> dict[str, int]:
+    """The most frequent ones for a person, all for a program."""
+    shown = dict(counts.most_common(None if whole else SHOWN))
+    rest = counts.total() - sum(shown.values())
+    return shown | ({"others": rest} if rest else {})
+
+
+def _listed(lines: list[Any], whole: bool) -> list[Any]:
+    """The first ones for a person, all for a program."""
+    if whole or len(lines) <= SHOWN:
+        return lines
+    return [*lines[:SHOWN], f"... and {len(lines) - SHOWN} more (--json has all)"]
 
 
 def _cost(cost: "Cost", config: "CaptionConfig") -> dict[str, Any]:
