@@ -6,22 +6,23 @@ from typing import Any
 
 from PIL import Image
 
+from chat_server import COLOURS
 from cinema_cli.dataset import Ingested
 from cinema_cli.storyboard import Shot, Source, Storyboard
-from chat_server import COLOURS
 
 SHA256 = "a" * 64
 
 
 def make_film(folder: Path, colours: Sequence[str], movie: Path | None = None, **changes: Any) -> Storyboard:
-    """A film of these colours; each frame differs from the others of its colour by a shade."""
+    """A film of these colours; frames of one colour differ in one pixel."""
     movie = movie or folder.parent / f"{folder.name}.mp4"
     shots = []
     for number, colour in enumerate(colours, start=1):
         name = f"keyframes/{number:04d}.png"
         (folder / "keyframes").mkdir(parents=True, exist_ok=True)
-        shade = tuple(value + number % 20 for value in COLOURS[colour])
-        Image.new("RGB", (80, 40), shade).save(folder / name)
+        picture = Image.new("RGB", (80, 40), COLOURS[colour])
+        picture.putpixel((0, 0), (number % 256, number // 256, 0))
+        picture.save(folder / name)
         start = 2 * (number - 1)
         source = Source(movie=movie.name, start=str(start), mid=str(start + 1), end=str(start + 2))
         shots.append(Shot(id=f"{number:04d}", duration="2", keyframe=name, source=source))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -337,6 +338,32 @@ def test_killed_no_answer_is_lost_and_none_is_paid_twice(
     assert found.spent.tokens > 9 * 960
     for path in film.rglob("*"):
         assert not path.is_file() or b"secret-key-in-no-file" not in path.read_bytes()
+
+
+@pytest.mark.slow
+def test_killed_at_any_instant_again_and_again(server: ChatServer, tmp_path: Path) -> None:
+    film, workers, rng = tmp_path / "film", 2, random.Random(7)
+    make_film(film, ["red", "green", "blue"] * 80, cast=MIRA)
+    server.play()
+    kills, before = 0, 0
+    while True:
+        goal = before + rng.randint(1, 40)
+        with start(film, server) as process:
+            until(lambda goal=goal, process=process: len(server.calls) >= goal or process.poll() is not None)
+            time.sleep(rng.uniform(0, 0.02))  # no two kills at the same instant of a call
+            process.kill()
+        if process.returncode == 0:
+            break
+        kills, before = kills + 1, len(server.calls)
+        # What was asked is in the ledger, be it answered or not: never too low.
+        assert account(film).total.tokens >= before * 960
+    entries = [json.loads(line)["key"] for line in (film / BOOK).read_text().splitlines()]
+    answers = [key for key in entries if key.startswith("answer")]
+    assert len(answers) == len(set(answers)) == 240
+    assert kills > 5
+    # Paid for twice is at most what was under way when a kill came.
+    assert len(server.calls) - len(answers) <= kills * workers
+    assert words(film) == [RED, GREEN, BLUE] * 80
 
 
 # -- several films -----------------------------------------------------------------------------
