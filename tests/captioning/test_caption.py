@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from captioned_films import make_film, words
+from captioned_films import SHA256, make_film, words
 from chat_server import ChatServer, running, verdict
 from cinema_cli.captioning.book import BOOK
 from cinema_cli.captioning.caption import CaptionConfig, CaptionResult, caption_films
@@ -22,8 +22,10 @@ from cinema_cli.chat.model import Answer, ScriptedChat, Usage
 from cinema_cli.chat.openai import OpenAIConfig
 from cinema_cli.chat.patience import Patience
 from cinema_cli.errors import InputError, MissingError
+from cinema_cli.files import locked
 from cinema_cli.progress import Progress
 from cinema_cli.storyboard import CastMember, Flag, Storyboard
+from cinema_cli.theatre.movies import plan_truth
 
 RED, GREEN, BLUE = ((f"A {c} frame with <Mira> and Nobody.", None) for c in ("red", "green", "blue"))
 BLACK = ("", "too-dark")
@@ -381,6 +383,31 @@ def test_a_film_without_a_sidecar_fails_alone(tmp_path: Path) -> None:
     (tmp_path / "b.srt").unlink()
     with pytest.raises(MissingError, match="--sidecars"):
         run(tmp_path, CaptionConfig())
+
+
+def test_the_truth_names_the_film_unless_a_person_did(tmp_path: Path) -> None:
+    movie = tmp_path / "movie.mp4"
+    truth = plan_truth(3, 240).model_copy(update={"sha256": SHA256})
+    (tmp_path / "movie.truth.json").write_text(truth.model_dump_json(), encoding="utf-8")
+    for name, title, caption in (("a", "movie", ""), ("b", "My title", ""), ("c", "movie", "My words.")):
+        make_film(tmp_path / "films" / name, ["red"], movie, title=title, caption=caption)
+    run(tmp_path / "films", CaptionConfig())
+    found = [Storyboard.load(tmp_path / "films" / name) for name in ("a", "b", "c")]
+    assert [(board.title, board.caption) for board in found] == [
+        (truth.title, truth.caption),
+        ("My title", truth.caption),
+        (truth.title, "My words."),
+    ]
+    assert [member.name for member in found[0].cast] == [puppet.name for puppet in truth.cast]
+    run(tmp_path / "films", CaptionConfig(again=True))
+    assert Storyboard.load(tmp_path / "films" / "c").caption == truth.caption
+
+
+def test_two_commands_do_not_work_on_one_film(server: ChatServer, film: Path) -> None:
+    server.play()
+    with locked(film), pytest.raises(InputError, match="another cinema"):
+        run(film, config(server))
+    assert (server.calls, words(film)) == ([], [("", None)] * 4)
 
 
 def test_each_film_has_its_own_cast(server: ChatServer, tmp_path: Path) -> None:

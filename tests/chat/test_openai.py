@@ -235,6 +235,18 @@ def test_a_dropped_connection_may_have_been_billed(server: ChatServer, chat: Ope
     assert (error.again, error.billed) == (True, True)
 
 
+def test_a_server_on_this_machine_is_not_asked_through_a_proxy(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    server.play(answer())
+    with OpenAIChat(OpenAIConfig(base_url=server.base_url, model="m")) as chat:
+        assert chat.complete(REQUEST).text == verdict()
+    with OpenAIChat(OpenAIConfig(base_url="http://example.invalid/v1", model="m", timeout=5)) as chat:
+        assert "http://example.invalid" in str(failure(chat))
+
+
 def test_nobody_listens() -> None:
     with OpenAIChat(OpenAIConfig(base_url="http://127.0.0.1:9/v1", model="m")) as chat:
         error = failure(chat)

@@ -51,7 +51,7 @@ class Book:
         return None if facts is None else str(facts["inputs"])
 
     def note(self, place: str, *words: str | None, inputs: str) -> None:
-        """Note words that are about to be written into a place: a shot's id, or "film"."""
+        """Note words that are about to be written into a place: a shot's id, "(title)" or "(caption)"."""
         if self.written(place, *words) != inputs:
             self._record(_key(place, words), inputs=inputs)
 

@@ -1,6 +1,7 @@
 """Words into a storyboard: which shots want them, and how they get there without treading on a person's."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from cinema_cli.captioning.annotators import Film, Reader
@@ -9,9 +10,6 @@ from cinema_cli.config import build
 from cinema_cli.storyboard import CastMember, Shot, Storyboard, tags
 
 State = Literal["wanted", "skipped", "by_hand"]
-
-WHOLE = "(film)"
-"""Where the words about the whole film stand in the book; no shot has such an id."""
 
 
 def state(shot: Shot, film: Film, inputs: str, *, again: bool) -> State:
@@ -81,14 +79,19 @@ class Writer:
 
     def _whole(self, board: Storyboard) -> dict[str, str]:
         """Title and global caption, where the annotator knows them and nobody wrote others."""
-        if not self._about.caption:
-            return {}
-        ours = self._film.book.written(WHOLE, board.title, board.caption) is not None
-        if board.caption and not ours and not self._again:
-            return {}
-        title, caption = self._about.title, tagged(self._about.caption, self._cast).caption
-        self._film.book.note(WHOLE, title, caption, inputs="about")
-        return {"title": title, "caption": caption}
+        caption = tagged(self._about.caption, self._cast).caption
+        ingested = self._film.ingested
+        given = "" if ingested is None else Path(ingested.movie).stem  # the title that ingest gives
+        changes = {}
+        for place, new, old, default in (
+            ("title", self._about.title, board.title, given),
+            ("caption", caption, board.caption, ""),
+        ):
+            free = old in ("", default) or self._film.book.written(f"({place})", old) is not None
+            if new and (free or self._again):
+                self._film.book.note(f"({place})", new, inputs="the whole film")
+                changes[place] = new
+        return changes
 
     def _members(self, board: Storyboard, shots: tuple[Shot, ...], caption: str) -> tuple[CastMember, ...]:
         """The list, and whoever else is tagged in words that stay: a storyboard's cast holds all its tags."""
