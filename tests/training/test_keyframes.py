@@ -1,52 +1,17 @@
-import json
-
 import pytest
 import torch
 
-from cinema_cli.config import build, load_preset, with_overrides
-from cinema_cli.errors import InputError
 from cinema_cli.models.encoders import ImageCodec, TextEncoder
-from cinema_cli.progress import Progress
-from cinema_cli.training.checkpoint import module_weights
-from cinema_cli.training.keyframes import KeyframeTask, KeyframeTraining, train_keyframes
+from cinema_cli.training.keyframes import KeyframeTask
 from cinema_cli.training.latents import LatentCache
 from cinema_cli.training.sequences import HELD_OUT, TheatreSequences
-from tiny_models import image_autoencoder, pooled_encoder, text_encoder, tokenizer
-
-TINY = [
-    "transformer.in_channels=16",
-    "transformer.num_layers=1",
-    "transformer.num_single_layers=1",
-    "transformer.attention_head_dim=12",
-    "transformer.num_attention_heads=2",
-    "transformer.joint_attention_dim=16",
-    "transformer.pooled_projection_dim=12",
-    "transformer.axes_dims_rope=[4, 4, 4]",
-    "movies=3",
-    "text_length=24",
-    "preview_steps=1",
-    "compile=false",
-    "stages.1.sequences=2",
-    "stages.8.sequences=1",
-    *(f"stages.{s}.loop.{x}" for s in (1, 8) for x in ("steps=2", "preview_every=2", "save_every=2")),
-]
-
-
-def config(*changes: str) -> KeyframeTraining:
-    data = with_overrides(load_preset("toy")["train_keyframes"], [*TINY, *changes])
-    return build(KeyframeTraining, data, "test")
+from keyframe_runs import frozen_parts
+from keyframe_runs import tiny_training as config
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    torch.manual_seed(0)
-    for place in ("tokenizer", "tokenizer_2"):
-        tokenizer().save_pretrained(folder / "keyframes" / place)
-    pooled_encoder().save_pretrained(folder / "keyframes" / "text_encoder")
-    text_encoder().save_pretrained(folder / "keyframes" / "text_encoder_2")
-    image_autoencoder().save_pretrained(folder / "keyframes" / "vae")
-    return folder
+    return frozen_parts(tmp_path_factory.mktemp("run"))
 
 
 def task(run, pairs: int, *changes: str) -> KeyframeTask:
@@ -58,30 +23,6 @@ def task(run, pairs: int, *changes: str) -> KeyframeTask:
 
     torch.manual_seed(0)
     return KeyframeTask(InterleavedFlux(**made.transformer.model_dump()), codec, text, data, pairs, made)
-
-
-def test_stages_follow_each_other(run):
-    with Progress(quiet=True) as progress:
-        with pytest.raises(InputError, match="comes first"):
-            train_keyframes(8, run, config(), progress)
-        first = train_keyframes(1, run, config(), progress)
-        second = train_keyframes(8, run, config(), progress)
-        with pytest.raises(InputError, match="among 1, 8 was wanted, found 16"):
-            train_keyframes(16, run, config(), progress)
-    assert {"transformer", "text_encoder", "text_encoder_2"} <= {p.name for p in first.iterdir()}
-    assert "text_encoder_2" not in {p.name for p in second.iterdir()}
-    lines = (second.parent / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in lines] == [1, 2]
-    assert (second.parent / "previews" / "step-000002.png").stat().st_size > 0
-    moved = [
-        not torch.equal(a, b)
-        for a, b in zip(
-            module_weights(first / "transformer").values(),
-            module_weights(second / "transformer").values(),
-            strict=True,
-        )
-    ]
-    assert any(moved)
 
 
 def test_levels_follow_the_mixture(run):

@@ -11,12 +11,28 @@ from cinema_cli.cli.summary import show
 
 EXAMPLES = """[bold]cinema train-keyframes --stage 8 --run runs/toy[/]   sequences of eight keyframes
 
+[bold]cinema train-keyframes --stage 8 --data dataset --init toy[/]   from the embedded weights, on your films
+
 [bold]cinema train-keyframes --stage 8 --set stages.8.sequences=4 --dry-run[/]   look at the config first"""
 
 
 def train_keyframes(
     stage: Annotated[int, typer.Option(min=1, max=1024, help="Keyframes in a sequence: 1, 8, 16, 32 ...")],
     run: Run = Path("runs/toy"),
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A dataset that `cinema sample` sampled; else the toy theatre.", metavar="DATASET"),
+    ] = None,
+    sequences: Annotated[
+        Path | None, typer.Option(help="Its manifests; else DATASET/sequences.", metavar="DIR")
+    ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            help="Start from this model instead of the stage before: toy, or a folder with keyframes/.",
+            metavar="MODEL",
+        ),
+    ] = None,
     preset: Preset = "toy",
     steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps in all.")] = None,
     settings: Settings = None,
@@ -28,18 +44,19 @@ def train_keyframes(
 
     A stage goes on from the one before it. The same command again goes on from the newest checkpoint.
     """
-    import cinema_cli.training.keyframes as training
     from cinema_cli.config import build, load_preset, to_yaml, with_overrides
     from cinema_cli.progress import Progress
+    from cinema_cli.training import stages
+    from cinema_cli.training.keyframes import KeyframeTraining
 
-    data = load_preset(preset).get("train_keyframes", {})
+    numbers = load_preset(preset).get("train_keyframes", {})
     limit = [f"stages.{stage}.loop.steps={steps}"] if steps else []
-    data = with_overrides(data, [*limit, *(settings or ())])
-    config = build(training.KeyframeTraining, data, "cinema train-keyframes")
+    numbers = with_overrides(numbers, [*limit, *(settings or ())])
+    config = build(KeyframeTraining, numbers, "cinema train-keyframes")
     if dry_run:
         print(to_yaml(config), end="")
         return
     started = time.monotonic()
     with Progress(quiet) as progress:
-        checkpoint = training.train_keyframes(stage, run, config, progress)
+        checkpoint = stages.train_keyframes(stage, run, config, progress, data, sequences, init)
     show({"checkpoint": checkpoint, "seconds": time.monotonic() - started}, json)

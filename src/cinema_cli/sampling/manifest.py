@@ -7,7 +7,7 @@ sequences/
 
 Two tensors: ``sequences`` (A, K) uint16, places among the kept keyframes of their film, and ``ends`` (films)
 int64, where each film's sequences end.  The rest is the ``Header``, JSON in the file's metadata: what was
-asked for, and which films with which kept keyframes, so that a manifest of another state of the dataset is told.
+asked for, and which films with which kept keyframes: a manifest of another state of the dataset is told.
 The format can be read from a stranger: it holds numbers and text, and all of it is checked.
 
 Shapes:  A sequences   K keyframes in a sequence   N kept keyframes of a film
@@ -65,7 +65,7 @@ class Header(Config):
     seed: Count
     """Of the candidates."""
     effort: Count
-    """Candidates for every kept keyframe."""
+    """Candidates for every naive sequence."""
     allow: tuple[Line, ...] = ()
     """Flags that did not count."""
     epoch: Count

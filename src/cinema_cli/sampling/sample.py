@@ -50,8 +50,8 @@ class SampleConfig(Config):
     """Manifests for so many epochs, none of which repeats a sequence of another."""
     seed: Annotated[StrictInt, Field(ge=0, lt=2**63)] = 0
     """The same seed, the same sequences."""
-    effort: Annotated[StrictInt, Field(ge=0, le=100_000)] = 12
-    """Candidates for every kept keyframe: more find more sequences, and take longer."""
+    effort: Annotated[StrictInt, Field(ge=0, le=100_000)] = 150
+    """Candidates for every naive sequence: more find more sequences, and take longer."""
     allow: tuple[FlagReason, ...] = ()
     """Flags of ``cinema ingest`` that do not speak against a keyframe."""
 
@@ -233,3 +233,31 @@ def _draw_film(
         key = int(sha256_json(made_of)[:32], 16)
         sequences = draw_sequences(len(film.shots), strides, key, header.epoch, taken)
         drawn.append(sequences.astype(np.uint16))
+
+
+def open_sequences(
+    dataset: Path, pairs: int, folder: Path | None = None
+) -> tuple[list[Manifest], list[KeptFilm]]:
+    """The manifests of a dataset for sequences of so many pairs, checked in full, and its films in order.
+
+    Raises:
+        MissingError: there is no such manifest.
+        InputError: it is of another state of the dataset, or breaks its definition.
+    """
+    folder = dataset / FOLDER if folder is None else folder
+    found = films(dataset)
+    manifests = load_epochs(folder, pairs)
+    header = manifests[0].header
+    kept = [kept_film(film, header.allow) for film in found]
+    now = {film.name: film for film in sampled_films(kept)}
+    then = {film.name: film for film in header.films}
+    changed = sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise InputError(
+            f"{manifest_path(folder, pairs, 0)}: the dataset has changed since the sequences were drawn "
+            f"({changed[0]}{more}: other films or other kept keyframes). Run `cinema sample` again."
+        )
+    for manifest in manifests:
+        check_overlap(manifest, str(manifest_path(folder, pairs, manifest.header.epoch)))
+    return manifests, kept

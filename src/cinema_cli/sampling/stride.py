@@ -23,7 +23,7 @@ import numpy as np
 from numpy.random import Philox
 from numpy.typing import NDArray
 
-Integers = NDArray[np.int64]
+Integers = NDArray[np.int32]
 
 TOGETHER = 64
 """Candidates drawn at once: more is hardly faster, and they know of each other only afterwards."""
@@ -43,7 +43,7 @@ class Strides:
     shared: int
     """Keyframes that two sequences may share."""
     effort: int
-    """Candidates for every kept keyframe of the movie."""
+    """Candidates for every naive sequence of the movie."""
 
     def naive(self, keyframes: int) -> int:
         """How many windows of consecutive keyframes fit under the same bar."""
@@ -69,7 +69,7 @@ def draw_sequences(
         return accepted.sequences
     accepted.add(_fresh(_windows(keyframes, strides, epoch), taken))
     random = Philox(key=key)
-    for _ in range(-(-strides.effort * keyframes // TOGETHER)):
+    for _ in range(-(-strides.effort * strides.naive(keyframes) // TOGETHER)):
         candidates = _draw(random, accepted, strides)
         accepted.add(_fresh(_apart(candidates, keyframes, strides.shared), taken))
     return accepted.sequences
@@ -82,10 +82,10 @@ class Accepted:
         """Nothing is accepted yet."""
         self.keyframes = keyframes
         self.count = 0
-        self._sequences = np.zeros((256, pairs), np.int64)
+        self._sequences = np.zeros((256, pairs), np.int32)
         # One row beyond the last keyframe, for windows that are drawn narrower than the widest.
-        self._holders = np.full((keyframes + 1, 16), -1, np.int64)
-        self.held = np.zeros(keyframes + 1, np.int64)
+        self._holders = np.full((keyframes + 1, 16), -1, np.int32)
+        self.held = np.zeros(keyframes + 1, np.int32)
         """In how many sequences each keyframe is."""
 
     @property
@@ -115,22 +115,22 @@ def _windows(keyframes: int, strides: Strides, epoch: int) -> Integers:
     """Windows of consecutive keyframes; after as many epochs as a window has new keyframes there are none."""
     step = strides.pairs - strides.shared
     first = np.arange(epoch, keyframes - strides.pairs + 1, step) if epoch < step else np.arange(0)
-    return np.asarray(first[:, None] + np.arange(strides.pairs), np.int64)
+    return np.asarray(first[:, None] + np.arange(strides.pairs), np.int32)
 
 
 def _draw(random: Philox, accepted: Accepted, strides: Strides) -> Integers:
     """Candidates (at most B, K), sorted, each within the bar of everything accepted."""
     widest = min(strides.span, accepted.keyframes)
     first, keys = _draw_windows(random, accepted, strides.pairs, widest)
-    candidate = np.arange(TOGETHER)
+    candidate = np.arange(TOGETHER, dtype=np.int32)
     shares = np.zeros((TOGETHER, accepted.count + 1), np.min_scalar_type(strides.pairs))
     flat = shares.reshape(-1)  # the last column takes what the filling -1 adds
-    drawn = np.zeros((TOGETHER, strides.pairs), np.int64)
+    drawn = np.zeros((TOGETHER, strides.pairs), np.int32)
     alive = np.ones(TOGETHER, bool)
     if strides.shared == 0:
-        keys[accepted.held[_bounded(first[:, None] + np.arange(widest), accepted)] > 0] = TAKEN
+        keys[accepted.held[_bounded(first[:, None] + np.arange(widest + 1), accepted)] > 0] = TAKEN
     for number in range(strides.pairs):
-        column = keys.argmin(axis=1)
+        column = keys.argmin(axis=1).astype(np.int32)
         alive &= keys[candidate, column] != TAKEN
         keys[candidate, column] = TAKEN
         frames = _bounded(first + column, accepted)
@@ -142,30 +142,32 @@ def _draw(random: Philox, accepted: Accepted, strides: Strides) -> Integers:
         now = flat[cells] + 1
         flat[cells] = now
         if number + 1 >= strides.shared:
-            _take_out(keys, first, accepted.sequences, np.where(now == strides.shared, holders, -1))
+            _take_out(keys, first, accepted.sequences, holders, (now == strides.shared) & (holders >= 0))
     return np.sort(drawn[alive], axis=1)
 
 
 def _draw_windows(
     random: Philox, accepted: Accepted, pairs: int, widest: int
 ) -> tuple[Integers, NDArray[np.int32]]:
-    """First keyframes (B) and random keys (B, W); outside a window the key is ``TAKEN``."""
+    """First keyframes (B) and random keys (B, W + 1); outside a window the key is ``TAKEN``."""
     # The larger of two draws: the room for sequences grows faster than the width.
-    width = pairs + _below(random, np.full((2, TOGETHER), widest - pairs + 1)).max(axis=0)
+    width = pairs + _below(random, np.full((2, TOGETHER), widest - pairs + 1, np.int32)).max(axis=0)
     first = _below(random, accepted.keyframes - width + 1)
-    raw = random.random_raw(TOGETHER * widest)
-    keys = (raw >> np.uint64(33)).astype(np.int32).reshape(TOGETHER, widest)
-    keys = np.minimum(keys, TAKEN - 1)
-    keys[np.arange(widest) >= width[:, None]] = TAKEN
+    raw = random.random_raw(TOGETHER * (widest + 1)) >> np.uint64(33)
+    keys = np.minimum(raw.astype(np.int32), TAKEN - 1).reshape(TOGETHER, widest + 1)
+    keys[np.arange(widest + 1) >= width[:, None]] = TAKEN
     return first, keys
 
 
-def _take_out(keys: NDArray[np.int32], first: Integers, sequences: Integers, full: Integers) -> None:
-    """Put the keyframes of sequences that share all they may (B, most; -1 for none) out of reach."""
-    candidate, place = np.nonzero(full >= 0)
-    columns = sequences[full[candidate, place]] - first[candidate, None]
-    inside = (columns >= 0) & (columns < keys.shape[1])
-    keys[np.broadcast_to(candidate[:, None], columns.shape)[inside], columns[inside]] = TAKEN
+def _take_out(
+    keys: NDArray[np.int32], first: Integers, sequences: Integers, holders: Integers, full: NDArray[np.bool]
+) -> None:
+    """Put the keyframes of those holders (B, most) that share all they may out of reach."""
+    candidate, place = np.nonzero(full)
+    columns = sequences[holders[candidate, place]] - first[candidate, None]
+    # What lies before the window is negative, so as an unsigned number it lies behind it: the last column.
+    columns = np.minimum(columns.view(np.uint32), np.uint32(keys.shape[1] - 1)).astype(np.int32)
+    keys.reshape(-1)[columns + candidate.astype(np.int32)[:, None] * keys.shape[1]] = TAKEN
 
 
 def _apart(candidates: Integers, keyframes: int, shared: int) -> Integers:
@@ -194,4 +196,4 @@ def _bounded(frames: Integers, accepted: Accepted) -> Integers:
 
 def _below(random: Philox, limits: Integers) -> Integers:
     """A whole number from 0 up to each limit, which is left out."""
-    return (random.random_raw(limits.shape) % limits.astype(np.uint64)).astype(np.int64)
+    return (random.random_raw(limits.shape) % limits.astype(np.uint64)).astype(np.int32)

@@ -15,20 +15,15 @@ from pydantic import Field
 from torch import Tensor
 
 from cinema_cli.config import Config
-from cinema_cli.errors import InputError
 from cinema_cli.models.encoders import ImageCodec, TextEncoder, Words
 from cinema_cli.models.flow_matching import noised, random_levels, schedule, velocity
 from cinema_cli.models.keyframes import InterleavedFlux, PairGroup
 from cinema_cli.models.sampling import sample_keyframes
-from cinema_cli.models.weights import weights_sha256
-from cinema_cli.progress import Progress
+from cinema_cli.sampling.loader import Sequences
 from cinema_cli.theatre.world import FRAME_SIZE
-from cinema_cli.training.blocks import compile_blocks
-from cinema_cli.training.checkpoint import module_weights, newest_checkpoint
-from cinema_cli.training.latents import LatentCache
-from cinema_cli.training.loop import LoopConfig, train
+from cinema_cli.training.loop import LoopConfig
 from cinema_cli.training.preview import save_strip
-from cinema_cli.training.sequences import HELD_OUT, Sequences, TheatreSequences
+from cinema_cli.training.sequences import HELD_OUT, SequenceSource
 
 
 class TransformerConfig(Config):
@@ -77,6 +72,8 @@ class KeyframeTraining(Config):
     """Movies of the theatre to draw sequences from."""
     shots: int = 8
     """Shots of a movie."""
+    frame_size: tuple[int, int] = FRAME_SIZE
+    """Height and width of a frame in pixels; the theatre draws no other, a dataset's are made smaller."""
     shift: float = 1.0
     """Shift of the noise levels, in training and sampling."""
     context_level: float = 0.25
@@ -106,13 +103,13 @@ class KeyframeTask:
         model: InterleavedFlux,
         codec: ImageCodec,
         text: TextEncoder,
-        data: TheatreSequences,
+        data: SequenceSource,
         pairs: int,
         config: KeyframeTraining,
     ) -> None:
         self.model, self.codec, self.text, self.data = model, codec, text, data
         self.pairs, self.config, self.stage = pairs, config, config.stages[pairs]
-        self.grid = codec.grid(FRAME_SIZE)
+        self.grid = codec.grid(config.frame_size)
         self.modules: dict[str, torch.nn.Module] = {"transformer": model}
         if self.stage.train_text:
             self.modules |= {"text_encoder": text.clip, "text_encoder_2": text.t5}
@@ -160,6 +157,8 @@ class KeyframeTask:
     def _words(self, batch: Sequences, levels: Levels, generator: torch.Generator) -> Words:
         """(B, P, ...) encoded captions, some of them emptied."""
         wordless = torch.rand(len(batch.captions), generator=generator) < self.stage.drop_captions
+        if batch.words is not None:
+            return self._emptied(batch.words, wordless[:, None] | levels.dropped)
         captions = [
             "" if wordless[b] or levels.dropped[b, p] else caption
             for b, sequence in enumerate(batch.captions)
@@ -171,10 +170,21 @@ class KeyframeTask:
         return Words(words.text.unflatten(0, shape), words.pooled.unflatten(0, shape))
 
     @torch.no_grad()
+    def _emptied(self, words: Words, gone: Tensor) -> Words:
+        """Words that were encoded before, with those of the empty caption where they are gone (B, P)."""
+        empty = self.text.encode([""])
+        device = empty.text.device
+        gone = gone.to(device)
+        return Words(
+            torch.where(gone[:, :, None, None], empty.text, words.text.to(device)),
+            torch.where(gone[:, :, None], empty.pooled, words.pooled.to(device)),
+        )
+
+    @torch.no_grad()
     def preview(self, path: Path) -> None:
-        """Held-out movies: the drawn truth above, the model's frames below."""
+        """Some sequences: the truth above, the model's frames below."""
         rows = max(1, 8 // self.pairs)
-        held = self.data.batch(HELD_OUT, rows, self.pairs)
+        held = self.data.preview(rows, self.pairs)
         generator = torch.Generator().manual_seed(HELD_OUT)
         levels = schedule(self.config.preview_steps, self.config.shift)
         drawn = [
@@ -190,52 +200,3 @@ class KeyframeTask:
         ]
         truth_frames = self.codec.decode(held.latents.flatten(0, 1), self.grid)
         save_strip(path, [truth_frames, self.codec.decode(torch.cat(drawn), self.grid)])
-
-
-def train_keyframes(stage: int, run: Path, config: KeyframeTraining, progress: Progress) -> Path:
-    """Train a stage, from the newest checkpoint of the stage before it or from scratch.
-
-    ``run/keyframes`` holds the frozen parts in ``FluxPipeline`` layout; checkpoints go to
-    ``run/checkpoints/keyframes/stage-N``.
-
-    Returns:
-        The stage's last checkpoint.
-
-    Raises:
-        InputError: the stage is unknown, or the one before it has no checkpoint.
-    """
-    if stage not in config.stages:
-        known = ", ".join(str(s) for s in sorted(config.stages))
-        raise InputError(f"A stage among {known} was wanted, found {stage}.")
-    torch.manual_seed(config.stages[stage].loop.seed)
-    base, checkpoints = run / "keyframes", run / "checkpoints" / "keyframes"
-    model = InterleavedFlux(**config.transformer.model_dump())
-    codec, text = ImageCodec.load(base), TextEncoder.load(base, config.text_length)
-    modules = {"transformer": model, "text_encoder": text.clip, "text_encoder_2": text.t5}
-    for earlier in sorted(s for s in config.stages if s < stage):
-        _take_over(checkpoints / f"stage-{earlier}", modules, progress)
-    for module in (codec.vae, text.clip, text.t5):
-        module.requires_grad_(False)
-    if config.stages[stage].train_text:
-        text.clip.requires_grad_(True)
-        text.t5.requires_grad_(True)
-    if config.compile:
-        compile_blocks(model)
-    cache = LatentCache(run / "cache", weights_sha256(base / "vae"))
-    data = TheatreSequences(codec, cache, config.movies, config.shots, config.stages[stage].describe)
-    task = KeyframeTask(model, codec, text, data, stage, config)
-    folder = checkpoints / f"stage-{stage}"
-    return train(task, folder, config.stages[stage].loop, progress, f"keyframes, stage {stage}")
-
-
-def _take_over(folder: Path, modules: dict[str, torch.nn.Module], progress: Progress) -> None:
-    """Load what an earlier stage trained; its averaged weights are the better start."""
-    checkpoint = newest_checkpoint(folder)
-    if checkpoint is None:
-        raise InputError(
-            f"{folder}: this stage comes first (section 3.2), and it has no checkpoint. Train it."
-        )
-    for name, module in modules.items():
-        if (checkpoint / "ema" / name).is_dir():
-            module.load_state_dict(module_weights(checkpoint / "ema" / name))
-    progress.say(f"Starting from {checkpoint}")

@@ -1,41 +1,67 @@
-"""Training sequences of the toy theatre: movies drawn on demand, their frames encoded once.
+"""Where training sequences come from: the toy theatre, drawn on demand, or a dataset that was sampled.
 
-A training movie is a seed below ``movies``; seeds from ``HELD_OUT`` on are never trained on.  Its puppets get
-new names every time: pictures do not show names, so a look can only be known from the sequence itself.
+A movie of the theatre is a seed below ``movies``; seeds from ``HELD_OUT`` on are never trained on.  Its
+puppets get new names every time: pictures do not show names, so a look can only be known from the sequence
+itself.  A dataset's sequences and captions come as they are; it has no held-out part, so its preview shows
+sequences that are trained on.
 
 Shapes:  B sequences   P pairs   L image tokens   C channels of a token
 """
 
+import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from cinema_cli.errors import InputError
+from cinema_cli.files import read_json, sha256_json, write_atomic
 from cinema_cli.models.encoders import ImageCodec
+from cinema_cli.sampling.loader import Loader, Sequences
 from cinema_cli.theatre.captions import write_caption
 from cinema_cli.theatre.draw import draw_frame
 from cinema_cli.theatre.names import draw_names
 from cinema_cli.theatre.screenplay import write_movie
 from cinema_cli.theatre.world import MovieShot
+from cinema_cli.training.checkpoint import list_checkpoints
 from cinema_cli.training.latents import LatentCache
 
 HELD_OUT = 10**9
 """First seed of movies kept for previews and evaluation."""
 
 
-@dataclass(frozen=True)
-class Sequences:
-    """A batch: B sequences of P frames with their captions."""
+STEP_BITS = 40
+"""The loop's seeds: its own seed above so many bits, the number of the batch below."""
 
-    latents: Tensor  # (B, P, L, C), clean
-    captions: list[list[str]]  # B lists of P
+
+DATA_NAME = "data.json"
+"""In a stage's folder: on which sequences of which dataset it is trained."""
+MAX_DATA_BYTES = 1 << 16
+
+
+class SequenceSource(Protocol):
+    """What the keyframe task reads."""
+
+    @property
+    def facts(self) -> dict[str, Any] | None:
+        """What must be the same when training goes on; none for the theatre: its numbers are the config's."""
+
+    def batch(self, seed: int, sequences: int, pairs: int) -> Sequences:
+        """``sequences`` x ``pairs``; the same for the same seed."""
+
+    def preview(self, sequences: int, pairs: int) -> Sequences:
+        """Always the same few sequences, to be looked at."""
 
 
 class TheatreSequences:
     """Random sequences of consecutive shots from the theatre's movies."""
+
+    facts = None
 
     def __init__(
         self, codec: ImageCodec, cache: LatentCache, movies: int, shots: int, describe: float
@@ -56,6 +82,10 @@ class TheatreSequences:
             captions.append(self._captions(shots, rng))
         return Sequences(torch.stack(latents), captions)
 
+    def preview(self, sequences: int, pairs: int) -> Sequences:
+        """Of held-out movies."""
+        return self.batch(HELD_OUT, sequences, pairs)
+
     def frames(self, movie: int) -> Tensor:
         """Latents of a whole movie (shots, L, C)."""
         return self.cache.get(f"theatre-{self.shots}-{movie}", lambda: self._encode(movie))
@@ -74,6 +104,44 @@ class TheatreSequences:
             captions.append(write_caption(shot.staged, told, rng))
             known |= names
         return captions
+
+
+class DatasetSequences:
+    """The sequences of a dataset in the loader's order."""
+
+    def __init__(self, loader: Loader) -> None:
+        """``loader``: made for the stage's pairs and sequences."""
+        self.loader = loader
+        headers = [manifest.header.model_dump(mode="json") for manifest in loader.manifests]
+        self.facts = {"sequences_sha256": sha256_json(headers), "sequences_in_a_batch": loader.sequences}
+
+    def batch(self, seed: int, sequences: int, pairs: int) -> Sequences:
+        """The batch whose number is in the loop's seed: the position in the data is the step."""
+        assert sequences == self.loader.sequences, (sequences, self.loader.sequences)
+        return self.loader.batch(seed % (1 << STEP_BITS))
+
+    def preview(self, sequences: int, pairs: int) -> Sequences:
+        """The first of the order."""
+        return self.loader.read([self.loader.order.at(number) for number in range(sequences)])
+
+
+def refuse_other_data(folder: Path, source: SequenceSource) -> None:
+    """Note in the stage's folder what it is trained on; other data than it began with are refused.
+
+    Raises:
+        InputError: the same steps would mean other sequences.
+    """
+    record = folder / DATA_NAME
+    begun = bool(list_checkpoints(folder))
+    before = read_json(record, MAX_DATA_BYTES) if record.is_file() else None
+    if begun and before != source.facts:
+        told = {True: "the theatre", False: "other sequences of a dataset"}[before is None]
+        raise InputError(
+            f"{folder}: this stage was begun with {told}. Go on with the same data, sampled in the same way "
+            "and with as many sequences in a batch, or choose another --run folder."
+        )
+    if source.facts is not None and before != source.facts:
+        write_atomic(record, json.dumps(source.facts, indent=2) + "\n")
 
 
 def renamed(shots: Sequence[MovieShot], rng: random.Random) -> list[MovieShot]:
