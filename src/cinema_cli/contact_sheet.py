@@ -69,6 +69,7 @@ class Card:
     picture: str | None
     small: str | None
     clip: str | None
+    times: str | None
     memories: list[Memory]
 
 
@@ -95,6 +96,8 @@ def write_contact_sheet(storyboard: Storyboard, folder: Path) -> Path:
         film=FILM_NAME if (folder / FILM_NAME).is_file() else None,
         ratio=storyboard.frame_size[1] / storyboard.frame_size[0],
         made_with=made_with,
+        movie=next((shot.source.movie for shot in storyboard.shots if shot.source), None),
+        flagged=sum(1 for shot in storyboard.shots if shot.flags),
     )
     path = folder / PAGE_NAME
     write_atomic(path, page)
@@ -157,6 +160,7 @@ def _cards(storyboard: Storyboard, folder: Path, hues: dict[str, float]) -> Iter
             picture=_inlined(picture, width) if picture else None,
             small=_inlined(picture, MEMORY_WIDTH) if picture else None,
             clip=quote(shot.clip) if shot.clip and inside(folder, shot.clip).is_file() else None,
+            times=_source_times(shot),
             memories=[
                 Memory(
                     memory.shot,
@@ -169,6 +173,21 @@ def _cards(storyboard: Storyboard, folder: Path, hues: dict[str, float]) -> Iter
             ],
         )
         start += seconds(shot.duration)
+
+
+def _source_times(shot: Shot) -> str | None:
+    """Where an ingested shot lies in its movie: its first frame, its keyframe, its end."""
+    if shot.source is None:
+        return None
+    return " · ".join(
+        precise(seconds(text)) for text in (shot.source.start, shot.source.mid, shot.source.end)
+    )
+
+
+def precise(moment: Fraction) -> str:
+    """Seconds as 1:02:03.45, to the hundredth."""
+    hundredths = round(moment * 100)
+    return f"{clock(hundredths // 100)}.{hundredths % 100:02d}"
 
 
 def _open(shot: Shot, folder: Path) -> "Image.Image | None":

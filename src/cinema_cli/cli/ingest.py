@@ -18,7 +18,7 @@ EXAMPLES = """[bold]cinema ingest movies/ --out dataset --workers 4[/]   a folde
 
 [bold]cinema ingest film.mkv --detector content --set picture.shape=fit[/]   other cuts, the whole picture"""
 
-DETECTORS = "adaptive, content (hard cuts), histogram (also dissolves), threshold (fades through black)"
+DETECTORS = "adaptive, content, histogram (also dissolves), threshold (fades) or jump (one framing)"
 
 
 def ingest(
@@ -31,7 +31,8 @@ def ingest(
         str | None, typer.Option(help=f"What finds cuts: {DETECTORS}.", metavar="NAME")
     ] = None,
     also: Annotated[
-        str | None, typer.Option(help="A second detector, for cuts that the first misses.", metavar="NAME")
+        list[str] | None,
+        typer.Option(help="A further detector [default: jump]; can be given twice.", metavar="NAME"),
     ] = None,
     clips: Annotated[bool, typer.Option("--clips", help="Also write a clip of every shot.")] = False,
     fast: Annotated[
@@ -54,7 +55,7 @@ def ingest(
     from cinema_cli.footage.ingest import IngestConfig, ingest_movies
     from cinema_cli.progress import Progress
 
-    shots = given(detector=detector, also=also)
+    shots = given(detector=detector, also=also or None)
     options = {
         **({"shots": shots} if shots else {}),
         **given(workers=workers),

@@ -175,8 +175,8 @@ def _tone_mapped(video: Any, path: Path, info: MediaInfo) -> Any:
     """From a bright screen's picture to an ordinary one (Hable's curve, 100 nits as white)."""
     if not (has_filter("zscale") and has_filter("tonemap")):
         raise InputError(
-            f"{path}: its pictures are made for bright screens ({info.hdr}). Wanted an ffmpeg with the filters "
-            "zscale and tonemap, found one without. The one of the package imageio-ffmpeg has them: "
+            f"{path}: its pictures are made for bright screens ({info.hdr}). Wanted an ffmpeg with "
+            "the filters zscale and tonemap, found one without. The one of the package imageio-ffmpeg has them: "
             "take the other one from the PATH."
         )
     transfer = {"PQ": "smpte2084", "HLG": "arib-std-b67"}[info.hdr]

@@ -2,9 +2,10 @@
 
 The paper names the tool and not the detector.  Taken is AdaptiveDetector with the setting that is
 best over three public sets in PySceneDetect's own sweep (its ``SWEEP_REPORT.md``: threshold 3.5,
-window 3, 0.6 s; F1 at one frame 90.4 on BBC, 62.3 on ClipShots, 76.3 on SHOT).  It sees hard cuts;
-slow dissolves escape it.  ``also`` lets a second detector look at the same frames, and adds the cuts
-that it finds where the first found none.
+window 3, 0.6 s; F1 at one frame 90.4 on BBC, 62.3 on ClipShots, 76.3 on SHOT).  It misses cuts within
+one framing and cuts into much movement, so a second look of our own adds those (``jumps.py``); dissolves
+escape both.  Any detector can be first, and ``also`` says which others look at the same frames: their
+cuts count where the first found none.  What is found how often: ``docs/ingest.md``.
 
 Only the detectors are used: frames come from our own decode (``ffmpeg.watching``), never from
 PySceneDetect's readers.
@@ -22,8 +23,9 @@ from pydantic import Field
 
 from cinema_cli.config import Config
 from cinema_cli.ffmpeg import Lens, MediaInfo, Watch, probe
+from cinema_cli.footage.jumps import JumpDetector
 
-DetectorName = Literal["adaptive", "content", "histogram", "threshold"]
+DetectorName = Literal["adaptive", "content", "histogram", "threshold", "jump"]
 
 LOOK_WIDTH = 256
 """Cuts are found in frames of this width, as PySceneDetect reduces them itself."""
@@ -36,9 +38,10 @@ class ShotConfig(Config):
     """How cuts are found."""
 
     detector: DetectorName = "adaptive"
-    """adaptive and content see hard cuts, histogram also many dissolves, threshold fades through black."""
-    also: DetectorName | None = None
-    """A second detector whose cuts count where the first found none near."""
+    """adaptive and content see hard cuts, histogram also many dissolves, threshold fades through black,
+    jump (our own) cuts within one framing."""
+    also: tuple[DetectorName, ...] = ("jump",)
+    """Further detectors, whose cuts count where the first found none near; none: []."""
     min_seconds: Annotated[float, Field(ge=0.25, le=60)] = 0.6
     """No shot is shorter than that, the last one neither."""
     adaptive_threshold: Annotated[float, Field(gt=0)] = 3.5
@@ -70,7 +73,7 @@ class CutFinder:
         """For one movie; ``rate`` is its frames a second, at least on average."""
         self._rate = rate
         self._first = _detector(config.detector, config)
-        self._second = _detector(config.also, config) if config.also else None
+        self._others = [_detector(name, config) for name in config.also]
         self._least = Fraction(str(config.min_seconds))
         self._past: deque[Moment] = deque()
         self._certain: list[Moment] = []
@@ -87,8 +90,8 @@ class CutFinder:
         ticks = Timecode(moment.time.numerator, Fraction(1, moment.time.denominator))
         code = FrameTimecode(ticks, fps=self._rate)
         self._certain += [self._at(cut) for cut in self._first.process_frame(code, picture)]
-        if self._second is not None:
-            self._possible += [self._at(cut) for cut in self._second.process_frame(code, picture)]
+        for other in self._others:
+            self._possible += [self._at(cut) for cut in other.process_frame(code, picture)]
         return self._settled(moment.time - self._least - LAG) if self._certain or self._possible else []
 
     def finish(self, end: Fraction) -> list[Moment]:
@@ -158,6 +161,8 @@ def _detector(name: DetectorName, config: ShotConfig) -> Any:
         )
     if name == "content":
         return detectors.ContentDetector(config.content_threshold, min_scene_len=shortest)
+    if name == "jump":
+        return JumpDetector(min_scene_len=shortest)
     if name == "histogram":
         return detectors.HistogramDetector(config.histogram_threshold, min_scene_len=shortest)
     return detectors.ThresholdDetector(config.black_threshold, min_scene_len=shortest)
