@@ -7,8 +7,9 @@ here=$(dirname "$0")
 
 python "$here/text_encoder.py" --run "$run"
 python "$here/image_autoencoder.py" --run "$run"
-cinema train-keyframes --stage 1 --run "$run"
-cinema train-keyframes --stage 8 --run "$run"
+for stage in 1 4 8; do
+  cinema train-keyframes --stage $stage --run "$run"
+done
 
 # The video model reads with the text encoder that the single-image stage trained.
 words=$(ls -d "$run"/checkpoints/keyframes/stage-1/step-* | tail -n 1)/ema/text_encoder_2

@@ -170,7 +170,9 @@ class VideoCodec:
     def encode(self, clips: Tensor) -> Tensor:
         """uint8 (n, frames, H, W, 3) -> latents (n, C, F, h, w)."""
         pixels = clips.to(self.vae.device).permute(0, 4, 1, 2, 3).to(self.vae.dtype) / 127.5 - 1
-        latents = self.vae.encode(pixels).latent_dist.mean
+        # In the autoencoder's own numbers: bf16 convolutions over time crash on CPUs with AMX (docs/log.md).
+        with torch.autocast(self.vae.device.type, enabled=False):
+            latents = self.vae.encode(pixels).latent_dist.mean
         return (latents - self.mean.to(latents)) / self.std.to(latents)
 
     @torch.no_grad()
