@@ -262,7 +262,7 @@ def test_a_verdict_against_a_frame_is_its_outcome(tmp_path: Path) -> None:
 
 def test_a_refusal_is_its_outcome(tmp_path: Path) -> None:
     film, board = open_film(tmp_path)
-    reader, chat = reader_of(film, Answer("", refusal="No."))
+    reader, chat = reader_of(film, Answer("", refusal="\x1bNo.\n"))
     for _ in range(2):
         assert reader.annotate(board.shots[0]) == Annotation("", "refused by the model: No.")
     assert len(chat.requests) == 1

@@ -238,6 +238,19 @@ def test_a_key_that_is_refused_ends_the_run_and_what_was_paid_stays(server: Chat
     assert len(server.calls) == 2
 
 
+def test_words_that_do_not_fit_the_storyboard_fail_alone(
+    film: Path, server: ChatServer, tmp_path: Path
+) -> None:
+    name = "M" * 64
+    (tmp_path / "cast.yaml").write_text(f"characters: [{{name: {name}, aliases: [X]}}]")
+    long = verdict("<X> " * 900, characters=["X"])  # within bounds until X gets its name
+    server.play({"play": "answer", "content": long})
+    result = run(film, config(server, cast=tmp_path / "cast.yaml"))
+    assert [caption != "" for caption, _ in words(film)] == [False, True, False, True]
+    (reason,) = result.tally.failed
+    assert "caption" in reason
+
+
 def test_never_more_calls_at_once_than_workers(server: ChatServer, tmp_path: Path) -> None:
     make_film(tmp_path / "film", ["red"] * 12, cast=MIRA)
     server.play(default={"play": "answer", "together": 3})
@@ -417,11 +430,12 @@ def test_each_film_has_its_own_cast(server: ChatServer, tmp_path: Path) -> None:
     for name in ("a", "b"):
         make_film(tmp_path / "films" / name, ["red"])
     server.play()
-    run(tmp_path / "films", config(server, cast=casts))
+    result = run(tmp_path / "films", config(server, cast=casts))
     assert [words(tmp_path / "films" / name)[0][0] for name in ("a", "b")] == [
         "A red frame with <Mira> and Nobody.",
         "A red frame with Mira and Nobody.",
     ]
+    assert result.tally.notes == [f"b: has no cast file of its own in {casts}"]
     assert (tmp_path / "films" / "a" / LEDGER).is_file()
 
 

@@ -88,6 +88,7 @@ def test_a_server_that_does_not_count_is_thought_to_take_the_most(tmp_path: Path
     worst = book.reserve(tmp_path, QUESTION)
     book.settle(tmp_path, worst, None)
     assert Account.load(tmp_path).spent == worst
+    assert (Account.load(tmp_path).calls, Account.load(tmp_path).lost) == (1, 0)
 
 
 def test_what_a_killed_command_reserved_is_spent(tmp_path: Path) -> None:

@@ -53,6 +53,12 @@ def test_the_servers_own_time_is_kept_to_the_second() -> None:
     assert clock.passed == pytest.approx(30)
 
 
+def test_a_server_that_says_at_once_is_not_hammered() -> None:
+    clock = Clock()
+    patient(ScriptedChat([busy(wait=0), busy(wait=0), DONE]), clock, first_wait=2).complete(REQUEST)
+    assert clock.passed == pytest.approx(4)
+
+
 def test_what_the_server_says_to_one_holds_for_all() -> None:
     clock, chat = Clock(), ScriptedChat([busy(wait=30), busy(wait=50), DONE])
     model = patient(chat, clock, tries=1)

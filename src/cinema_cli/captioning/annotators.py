@@ -20,7 +20,7 @@ from cinema_cli.captioning.pictures import read_bytes, sha256, shown
 from cinema_cli.captioning.prompt import answer_schema, system_prompt
 from cinema_cli.captioning.sidecar import About, find_sidecar, read_sidecar
 from cinema_cli.captioning.verdict import Annotation, NoVerdict, read_verdict, tagged
-from cinema_cli.chat.model import Answer, ChatError, ChatModel, Part, Picture, Request
+from cinema_cli.chat.model import Answer, ChatError, ChatModel, Part, Picture, Request, one_line
 from cinema_cli.chat.patience import Patience, PatientChat
 from cinema_cli.config import Config
 from cinema_cli.dataset import Ingested
@@ -223,7 +223,7 @@ class ChatReader:
 
     def _annotation(self, answer: Answer) -> Annotation:
         if answer.refusal:
-            return Annotation("", rejected=f"refused by the model: {answer.refusal}")
+            return Annotation("", rejected=f"refused by the model: {one_line(answer.refusal)}")
         verdict = read_verdict(answer.text)
         words = tagged(verdict.caption, self.cast, verdict.characters)
         return replace(words, rejected=None if verdict.keep else verdict.reject_reason)

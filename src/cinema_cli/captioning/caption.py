@@ -33,7 +33,7 @@ from cinema_cli.captioning.writing import Words, Writer, state
 from cinema_cli.chat.model import ChatModel
 from cinema_cli.chat.openai import OpenAIChat, OpenAIConfig
 from cinema_cli.chat.patience import Patience
-from cinema_cli.config import Config
+from cinema_cli.config import Config, build
 from cinema_cli.contact_sheet import write_contact_sheet
 from cinema_cli.dataset import RECORD, Ingested, films
 from cinema_cli.errors import CinemaError, InputError, Interrupted, MissingError
@@ -182,6 +182,15 @@ def shots_wanted(
     return wanted
 
 
+def _check(shot: Shot, words: Annotation) -> None:
+    """A frame's words must fit the storyboard; one that does not fit fails alone."""
+    try:
+        changes = {"caption": words.caption, "rejected": words.rejected}
+        build(Shot, {**dict(shot), **changes}, f"shot {shot.id}")
+    except InputError as error:
+        raise FrameError(str(error)) from error
+
+
 @dataclass
 class _Run:
     """One run over the films."""
@@ -210,6 +219,8 @@ class _Run:
                 self.errors.append(error)
                 return
             self.tally.notes += [f"{folder.name}: {note}" for note in reader.notes]
+            if self.config.cast is not None and film.cast is None:
+                self.tally.notes.append(f"{folder.name}: has no cast file of its own in {self.config.cast}")
             wanted = shots_wanted(board, film, reader, self.config, self.tally)
             writer = Writer(film, reader, again=self.config.again)
             try:
@@ -257,6 +268,8 @@ class _Run:
         """Runs in a worker, so that what ends the run ends it before the worker takes another frame."""
         try:
             words = reader.annotate(shot)
+            if words is not None:
+                _check(shot, words)
         except FrameError as error:
             with self.lock:
                 self.failures += 1
@@ -265,7 +278,7 @@ class _Run:
             raise
         except Exception as error:
             with self.lock:
-                self.halted = self.halted or str(error)
+                self.halted = self.halted or str(error) or type(error).__name__
             raise
         with self.lock:
             self.failures = 0

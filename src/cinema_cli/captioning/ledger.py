@@ -220,11 +220,9 @@ class Ledger:
 
     def settle(self, folder: Path, reserved: Cost, usage: Usage | None) -> None:
         """Put what an answered call did cost in place of what was reserved; None counts as the most."""
-        cost = reserved
-        if usage is not None:
-            cost = self.prices.cost(usage.tokens_in, usage.tokens_out)
-            with self._free:
-                self._largest_in = max(self._largest_in, usage.tokens_in)
+        cost = reserved if usage is None else self.prices.cost(usage.tokens_in, usage.tokens_out)
+        with self._free:
+            self._largest_in = max(self._largest_in, cost.tokens_in)
         self._close(folder, reserved, cost, calls=1)
 
     def release(self, folder: Path, reserved: Cost) -> None:

@@ -5,6 +5,7 @@ with honest retries, and ``ScriptedChat`` plays answers from a list: it ships, f
 trying a pipeline without a server.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ from typing import Any, Literal, Protocol
 
 from cinema_cli.errors import CinemaError
 from cinema_cli.files import sha256_json
+
+MAX_QUOTED = 300
+"""Characters of a server's or a model's own words in a message."""
 
 PictureKind = Literal["image/jpeg", "image/png", "image/webp"]
 
@@ -84,6 +88,12 @@ class Answer:
     """Whether it ended at ``max_tokens`` and not by itself."""
     usage: Usage | None = None
     """None where the server did not say."""
+
+
+def one_line(text: str) -> str:
+    """A stranger's words made fit to be quoted: one line, without control characters, bounded."""
+    text = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text).split())
+    return text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 3] + "..."
 
 
 class ChatError(CinemaError):

@@ -22,14 +22,12 @@ import httpx2
 from pydantic import Field
 
 from cinema_cli.chat.hints import retry_after
-from cinema_cli.chat.model import Answer, ChatError, Picture, Request, Usage
+from cinema_cli.chat.model import Answer, ChatError, Picture, Request, Usage, one_line
 from cinema_cli.config import Config
 from cinema_cli.errors import InputError, MissingError
 
 MAX_ANSWER_BYTES = 1 << 20
 """A caption is a page at most; a server that sends more is not read to the end."""
-MAX_QUOTED = 300
-"""Characters of a server's own words in a message."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 _REFUSED_CODES = ("content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation")
@@ -77,6 +75,7 @@ class OpenAIChat:
             headers=headers,
             timeout=httpx2.Timeout(config.timeout, connect=min(10.0, config.timeout)),
             follow_redirects=False,
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),  # workers are bounded
             # A server on this machine is never reached through a proxy.
             mounts={f"all://{'[::1]' if host == '::1' else host}": None for host in LOOPBACK},
         )
@@ -202,9 +201,7 @@ class OpenAIChat:
         """A server's words made fit to be shown: the key struck out, one line, bounded."""
         if self._key:
             text = text.replace(self._key, "[key]")
-        text = re.sub(r"(?i)(bearer\s+)[^\s\"',]+", r"\1[key]", text)
-        text = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text).split())
-        return text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 3] + "..."
+        return one_line(re.sub(r"(?i)(bearer\s+)[^\s\"',]+", r"\1[key]", text))
 
 
 def _checked(base_url: str) -> httpx2.URL:

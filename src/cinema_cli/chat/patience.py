@@ -27,7 +27,8 @@ class Patience(Config):
     tries: Annotated[StrictInt, Field(ge=1, le=100)] = 5
     """In all, the first one included."""
     first_wait: Seconds = 1.0
-    """Seconds before the second try; doubled for each further one, and shortened at random by up to half."""
+    """Seconds before the second try; doubled for each further one, and shortened at random by up to half.
+    No wait that a server asks for is taken as shorter than this."""
     longest_wait: Seconds = 120.0
     """Seconds; where the server asks for more, the run ends: to ask it sooner would not be honest."""
 
@@ -72,7 +73,7 @@ class PatientChat:
         """Decide when the next call may be made."""
         config = self._patience
         backoff = config.first_wait * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
-        wait = min(backoff, config.longest_wait) if error.wait is None else error.wait
+        wait = min(backoff, config.longest_wait) if error.wait is None else max(error.wait, config.first_wait)
         if wait > config.longest_wait:
             raise Interrupted(
                 f"{error} It wants to be asked again in {wait:.0f} s, and the longest wait here is "
