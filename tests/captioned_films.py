@@ -6,11 +6,21 @@ from typing import Any
 
 from PIL import Image
 
-from chat_server import COLOURS
+from chat_server import COLOURS, ChatServer
+from cinema_cli.captioning.caption import CaptionConfig, CaptionResult, caption_films
+from cinema_cli.chat.openai import OpenAIConfig
+from cinema_cli.chat.patience import Patience
 from cinema_cli.dataset import Ingested
-from cinema_cli.storyboard import Shot, Source, Storyboard
+from cinema_cli.progress import Progress
+from cinema_cli.storyboard import CastMember, Shot, Source, Storyboard
 
 SHA256 = "a" * 64
+"""Of every movie here."""
+
+RED, GREEN, BLUE = ((f"A {c} frame with <Mira> and Nobody.", None) for c in ("red", "green", "blue"))
+BLACK = ("", "too-dark")
+"""Caption and rejection after the server looked at a frame of that colour."""
+MIRA = (CastMember(name="Mira"),)
 
 
 def make_film(folder: Path, colours: Sequence[str], movie: Path | None = None, **changes: Any) -> Storyboard:
@@ -48,3 +58,26 @@ def make_film(folder: Path, colours: Sequence[str], movie: Path | None = None, *
 def words(folder: Path) -> list[tuple[str, str | None]]:
     """Caption and rejection of every shot."""
     return [(shot.caption, shot.rejected) for shot in Storyboard.load(folder).shots]
+
+
+def edit(film: Path, shot: str, **changes: Any) -> None:
+    """Change a shot as a person does, in the file."""
+    Storyboard.load(film).with_shot(shot, **changes).save(film)
+
+
+def caption_config(server: ChatServer, **changes: Any) -> CaptionConfig:
+    """How films are captioned by that server, one call at a time."""
+    data = {
+        "annotator": "openai",
+        "chat": OpenAIConfig(base_url=server.base_url, model="m", timeout=10),
+        "patience": Patience(tries=3, first_wait=0.01, longest_wait=5),
+        "workers": 1,
+        **changes,
+    }
+    return CaptionConfig.model_validate(data)
+
+
+def run(dataset: Path, settings: CaptionConfig) -> CaptionResult:
+    """Caption films in this process, in silence."""
+    with Progress(quiet=True) as progress:
+        return caption_films(dataset, settings, progress)
