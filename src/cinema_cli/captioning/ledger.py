@@ -215,7 +215,9 @@ class Ledger:
                 self._free.wait()
             worst = self.worst(request)
             account = self._accounts[folder]
-            self._change(folder, open=(*account.open, worst))
+            account = account.model_copy(update={"open": (*account.open, worst)})
+            account.save(folder)
+            self._accounts[folder] = account
             return worst
 
     def settle(self, folder: Path, reserved: Cost, usage: Usage | None) -> None:
@@ -238,14 +240,15 @@ class Ledger:
             account = self._accounts[folder]
             rest = list(account.open)
             rest.remove(reserved)
-            self._change(
-                folder,
-                open=tuple(rest),
-                spent=account.spent + cost,
-                calls=account.calls + calls,
-                lost=account.lost + lost,
-            )
-            self._free.notify_all()
+            changes = {
+                "open": tuple(rest),
+                "spent": account.spent + cost,
+                "calls": account.calls + calls,
+                "lost": account.lost + lost,
+            }
+            self._accounts[folder] = account.model_copy(update=changes)
+            self._free.notify_all()  # before the disk may fail: nobody waits for a call that has ended
+            self._accounts[folder].save(folder)
 
     def _fits(self, worst: Cost) -> bool:
         if self.budget is None:
@@ -261,7 +264,3 @@ class Ledger:
             f"the budget of {budget.shown(budget.amount)} has {budget.shown(budget.amount - spent)} left, "
             f"and the next call could cost {budget.shown(budget.of(worst))}. Give a larger --budget to go on."
         )
-
-    def _change(self, folder: Path, **changes: object) -> None:
-        self._accounts[folder] = self._accounts[folder].model_copy(update=changes)
-        self._accounts[folder].save(folder)

@@ -28,6 +28,8 @@ class PaidChat:
             billed = isinstance(error, ChatError) and error.billed
             (self._ledger.lose if billed else self._ledger.release)(self._folder, reserved)
             raise
-        self._book.keep(request, self.name, answer)  # before anything else happens to it
-        self._ledger.settle(self._folder, reserved, answer.usage)
+        try:
+            self._book.keep(request, self.name, answer)  # before anything else happens to it
+        finally:  # a full disk does not make it cheaper
+            self._ledger.settle(self._folder, reserved, answer.usage)
         return answer

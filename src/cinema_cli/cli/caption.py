@@ -29,7 +29,7 @@ SHOWN = 10
 
 def caption(
     dataset: Annotated[
-        Path, typer.Argument(help="A folder of ingested films, or one film's folder.", metavar="[DATASET]")
+        Path, typer.Argument(help="A folder of ingested films, or one film's folder.", metavar="DATASET")
     ] = Path("dataset"),
     annotator: Annotated[
         str | None, typer.Option(help="sidecar: a file beside the movie. openai: a model.", metavar="NAME")
