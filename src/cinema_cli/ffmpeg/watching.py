@@ -172,7 +172,10 @@ def _kept(video: Any, path: Path, info: MediaInfo, lens: Lens) -> Any:
 
 
 def _tone_mapped(video: Any, path: Path, info: MediaInfo) -> Any:
-    """From a bright screen's picture to an ordinary one (Hable's curve, 100 nits as white)."""
+    """From a bright screen's picture to an ordinary one; what is brighter than paper is pressed together.
+
+    Paper white is 203 nits (BT.2408); the curve is Moebius', which leaves the darker half as it is.
+    """
     if not (has_filter("zscale") and has_filter("tonemap")):
         raise InputError(
             f"{path}: its pictures are made for bright screens ({info.hdr}). Wanted an ffmpeg with "
@@ -181,10 +184,10 @@ def _tone_mapped(video: Any, path: Path, info: MediaInfo) -> Any:
         )
     transfer = {"PQ": "smpte2084", "HLG": "arib-std-b67"}[info.hdr]
     return (
-        video.filter("zscale", tin=transfer, pin="bt2020", min="bt2020nc", t="linear", npl=100)
+        video.filter("zscale", tin=transfer, pin="bt2020", min="bt2020nc", t="linear", npl=203)
         .filter("format", "gbrpf32le")
         .filter("zscale", p="bt709")
-        .filter("tonemap", tonemap="hable", desat=0)
+        .filter("tonemap", tonemap="mobius", param=0.5, desat=0)
         .filter("zscale", t="bt709", m="bt709", r="tv")
         .filter("format", "yuv420p")
     )

@@ -22,8 +22,10 @@ from cinema_cli.ffmpeg import Grey, MediaInfo, key_pictures
 Box = tuple[int, int, int, int]
 """Top, left, height, width, in pixels."""
 
-LOOKS = 48
-"""Frames that are looked at in a long movie."""
+LOOKS = 32
+"""Frames that are looked at in a long movie, each by itself."""
+ALL = 240
+"""Up to so many frames that stand for themselves are all looked at, if they are few of the movie's."""
 BLACK = 10
 """Most mean brightness of a line of border, of 255; that of ffmpeg's cropdetect."""
 SHARE = 0.1
@@ -90,7 +92,8 @@ def kept_size(box: Box, pixel_aspect: Fraction, config: PictureConfig) -> tuple[
 
 def _looks(path: Path, info: MediaInfo) -> Iterator[Grey]:
     size = info.height, info.width
-    if len(info.keys) <= LOOKS:
+    few = len(info.keys) <= ALL and 8 * len(info.keys) <= info.frames
+    if few or len(info.keys) <= LOOKS:
         yield from key_pictures(path, size, None)
         return
     # The very ends of a movie are black or a logo.

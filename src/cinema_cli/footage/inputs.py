@@ -69,7 +69,7 @@ def _entries(given: Iterable[Path], out: Path) -> Iterator[Path | Refused]:
 
 def _inside(root: Path, out: Path) -> Iterator[Path | Refused]:
     """Movies of a folder and all below it, by name; hidden ones, the dataset and made clips left out."""
-    inner = root.resolve()
+    inner = _real(root)
     for folder, below, files in os.walk(root):
         here = Path(folder)
         links = [name for name in below if (here / name).is_symlink() and not name.startswith(".")]
@@ -78,17 +78,22 @@ def _inside(root: Path, out: Path) -> Iterator[Path | Refused]:
             name
             for name in below
             if not name.startswith(".")
-            and (here / name).resolve() != out.resolve()
+            and _real(here / name) != _real(out)
             and not (name == "clips" and STORYBOARD in files)
         )
         for name in sorted(files):
             path = here / name
             if name.startswith(".") or path.suffix.lower() not in ENDINGS:
                 continue
-            if path.is_symlink() and not path.resolve().is_relative_to(inner):
+            if path.is_symlink() and not _real(path).is_relative_to(inner):
                 yield Refused(path, f"a link that leads out of {root}; name the file itself if it is meant")
             else:
                 yield path
+
+
+def _real(path: Path) -> Path:
+    """Where links lead; a ring of them is no error here."""
+    return Path(os.path.realpath(path))
 
 
 def _fault(path: Path) -> str | None:

@@ -21,8 +21,6 @@ from cinema_cli.ffmpeg.watching import Planes
 
 ROOM = 64
 """Candidates that wait: 31 MB at 400 x 800."""
-SLACK = Fraction(5, 2)
-"""Seconds by which a cut may be told late; so much before the moving middle is still kept."""
 APART = Fraction(1, 4)
 """Seconds between a frame and those that it is compared with to find a double exposure."""
 TINY = (48, 96)
@@ -42,9 +40,14 @@ class Candidate:
 class Middle:
     """Holds the candidates of the shot in hand."""
 
-    def __init__(self, room: int = ROOM) -> None:
-        """Nothing waits yet."""
-        self._room = room
+    def __init__(self, late: Fraction, room: int = ROOM) -> None:
+        """Nothing waits yet.
+
+        Args:
+            late: Seconds by which a cut may be told late.
+            room: Most candidates that wait.
+        """
+        self._late, self._room = late, room
         self._waiting: list[Candidate] = []
         self._start: Fraction | None = None
         self._every = 1  # of the candidates that are offered, one in so many is kept
@@ -59,7 +62,7 @@ class Middle:
         self._offered += 1
         if self._offered % self._every == 0:
             self._waiting.append(candidate)
-        earliest = (self._start + candidate.time) / 2 - SLACK
+        earliest = (self._start + candidate.time - self._late) / 2
         while len(self._waiting) > 1 and self._waiting[1].time <= earliest:
             self._waiting.pop(0)
         if len(self._waiting) > self._room:

@@ -133,7 +133,7 @@ class _Reading:
         self.duration = Fraction(0)
         self._path, self._folder, self._config, self._info = path, folder, config, info
         self._finder = CutFinder(config.shots, info.rate)
-        self._middle = Middle()
+        self._middle = Middle(self._finder.late)
         self._judge = Judge(config.quality)
         self._begin = self._start = self._last = Fraction(0)
         self._shift = Fraction(0)
@@ -208,9 +208,7 @@ def _notes(info: MediaInfo) -> list[str]:
     if info.interlaced:
         notes.append("interlaced: made whole again with bwdif")
     if info.hdr:
-        notes.append(
-            f"made for bright screens ({info.hdr}): tone-mapped with Hable's curve, white at 100 nits"
-        )
+        notes.append(f"made for bright screens ({info.hdr}): tone-mapped, 203 nits to white")
     held = info.end_tick * info.time_base
     if info.promised is not None and info.promised - held > MISSING:
         notes.append(f"the file ends at {float(held):.2f} s of the {float(info.promised):.2f} s it promises")

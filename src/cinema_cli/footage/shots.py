@@ -75,6 +75,8 @@ class CutFinder:
         self._first = _detector(config.detector, config)
         self._others = [_detector(name, config) for name in config.also]
         self._least = Fraction(str(config.min_seconds))
+        self.late = self._least + LAG
+        """Seconds after which a cut is told."""
         self._past: deque[Moment] = deque()
         self._certain: list[Moment] = []
         self._possible: list[Moment] = []
@@ -92,7 +94,7 @@ class CutFinder:
         self._certain += [self._at(cut) for cut in self._first.process_frame(code, picture)]
         for other in self._others:
             self._possible += [self._at(cut) for cut in other.process_frame(code, picture)]
-        return self._settled(moment.time - self._least - LAG) if self._certain or self._possible else []
+        return self._settled(moment.time - self.late) if self._certain or self._possible else []
 
     def finish(self, end: Fraction) -> list[Moment]:
         """The cuts that were still open when the movie ended."""
