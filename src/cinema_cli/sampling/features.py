@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cinema_cli.models.encoders import ImageCodec, TextEncoder, Words
 from cinema_cli.sampling.cache import ShardCache, Tensors
@@ -99,6 +99,7 @@ def latents_made_by(codec: ImageCodec, frame_size: tuple[int, int]) -> Mapping[s
         "item": "latents",
         "code": CODE,
         "weights_sha256": module_sha256(codec.vae),
+        "shift_and_scale": [codec.vae.config.shift_factor, codec.vae.config.scaling_factor],
         "frame_size": list(frame_size),
         "filter": "lanczos",
     }
@@ -118,9 +119,9 @@ def words_made_by(text: TextEncoder) -> Mapping[str, Any]:
     }
 
 
-def module_sha256(module: Any) -> str:
-    """Of the weights in memory and the config, for they may come from a checkpoint and not from a folder."""
-    digest = hashlib.sha256(repr(sorted(dict(module.config).items(), key=str)).encode())
+def module_sha256(module: nn.Module) -> str:
+    """Of the weights in memory, for they may come from a checkpoint and not from a folder."""
+    digest = hashlib.sha256()
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())

@@ -23,7 +23,7 @@ from cinema_cli.sampling.manifest import Manifest
 from cinema_cli.sampling.pictures import read_keyframe
 from cinema_cli.storyboard import Shot, Storyboard
 
-WIDTH = 176
+WIDTH = 200
 """Of a keyframe on the page, in pixels."""
 ROWS = 6
 """Sequences of each manifest that are shown, spread evenly over it."""
@@ -73,7 +73,7 @@ def write_page(path: Path, manifests: Sequence[Manifest], films: Sequence[KeptFi
         lstrip_blocks=True,
     )
     page = environment.get_template("sequences.html.j2").render(
-        sections=sections, films=len(films), kept=sum(len(film.shots) for film in films), width=WIDTH
+        sections=sections, films=len(films), kept=sum(len(film.shots) for film in films)
     )
     write_atomic(path, page)
 
@@ -90,7 +90,7 @@ def _section(manifest: Manifest, films: Sequence[KeptFilm]) -> Section:
 
 def _row(number: int, sequence: NDArray[np.uint16], film: KeptFilm) -> Row:
     places = [int(place) for place in sequence]
-    hues = _hues([film.shots[place] for place in places])
+    hues = _hues(film)
     strides = [0, *(after - before for before, after in pairwise(places))]
     cells = []
     for place, stride in zip(places, strides, strict=True):
@@ -101,10 +101,10 @@ def _row(number: int, sequence: NDArray[np.uint16], film: KeptFilm) -> Row:
     return Row(number, film.name, places[-1] - places[0] + 1, cells, [100 * place / last for place in places])
 
 
-def _hues(shots: Sequence[Shot]) -> dict[str, float]:
-    """A hue for every name of a sequence, in the order of mention."""
-    said = tuple(Shot(id=shot.id, duration="1", caption=shot.caption) for shot in shots)
-    return name_hues(Storyboard(frame_size=(1, 1), shots=said))
+def _hues(film: KeptFilm) -> dict[str, float]:
+    """A hue for every name of a film, in the order of mention."""
+    said = tuple(Shot(id=shot.id, duration="1", caption=shot.caption) for shot in film.shots)
+    return name_hues(Storyboard(frame_size=film.frame_size, shots=said))
 
 
 def _inlined(picture: Image.Image) -> str:
