@@ -131,7 +131,7 @@ def test_tags_by_hand_join_the_cast(server: ChatServer, film: Path, tmp_path: Pa
     )
     assert words(film)[1][0] == "A green frame with <Mira> and <Mira>."
     assert dict(result.tally.aliases) == {"Nobody": 2}
-    assert any("Zed" in note for note in result.tally.notes)
+    assert result.tally.notes == ["film: <Zed> is tagged in words that stay, and stays in the cast"]
 
 
 # -- several films -----------------------------------------------------------------------------
@@ -165,7 +165,11 @@ def test_the_truth_names_the_film_unless_a_person_did(tmp_path: Path) -> None:
         (truth.title, "My words."),
     ]
     assert [member.name for member in found[0].cast] == [puppet.name for puppet in truth.cast]
+    first, *others = found[0].cast
+    by_hand = first.model_copy(update={"look": "as I see her"})
+    found[0].model_copy(update={"cast": (by_hand, *others)}).save(tmp_path / "films" / "a")
     run(tmp_path / "films", CaptionConfig(again=True))
+    assert Storyboard.load(tmp_path / "films" / "a").cast == (by_hand, *others)
     assert Storyboard.load(tmp_path / "films" / "c").caption == truth.caption
 
 
@@ -174,6 +178,21 @@ def test_two_commands_do_not_work_on_one_film(server: ChatServer, film: Path) ->
     with locked(film), pytest.raises(InputError, match="another cinema"):
         run(film, caption_config(server))
     assert (server.calls, words(film)) == ([], [("", None)] * 4)
+
+
+def test_who_leaves_the_list_leaves_the_captions_and_the_cast(
+    server: ChatServer, film: Path, tmp_path: Path
+) -> None:
+    said = verdict("<Mira> sees <Tom>.", characters=["Mira", "Tom"])
+    server.play(default={"play": "answer", "content": said})
+    path = tmp_path / "cast.yaml"
+    path.write_text("characters: [{name: Mira}, {name: Tom}]")
+    run(film, caption_config(server, cast=path))
+    assert words(film)[0][0] == "<Mira> sees <Tom>."
+    path.write_text("characters: [{name: Mira}]")
+    result = run(film, caption_config(server, cast=path))
+    assert {caption for caption, _ in words(film)} == {"<Mira> sees Tom."}
+    assert (Storyboard.load(film).cast, result.tally.notes) == (MIRA, [])
 
 
 def test_each_film_has_its_own_cast(server: ChatServer, tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ def test_a_verdict() -> None:
 
 
 def test_a_code_fence_is_taken_off() -> None:
-    assert read_verdict(f"```json\n{json.dumps(GOOD, indent=2)}\n```\n").caption == "A boat."
+    for fence in ("```json", "```"):
+        assert read_verdict(f"\n{fence}\n{json.dumps(GOOD, indent=2)}\n```\n").caption == "A boat."
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,7 @@ def test_a_code_fence_is_taken_off() -> None:
         json.dumps([GOOD]),
         json.dumps(GOOD) + " Enjoy!",
         "[" * 5000,
+        "```\n" + "\n" * 1_000_000,
     ],
 )
 def test_what_is_no_json(text: str) -> None:

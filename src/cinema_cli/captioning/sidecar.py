@@ -34,7 +34,7 @@ SUFFIXES = (".truth.json", ".jsonl", ".vtt", ".srt")
 MAX_TEXT_BYTES = 16 * 2**20
 MAX_CUES = 100_000
 
-_STAMP = re.compile(r"^\s*\d{1,3}:\d\d:\d\d[,.]\d{1,3}\s*-->", re.MULTILINE)
+_STAMP = re.compile(r"^[ \t]*\d{1,3}:\d\d:\d\d[,.]\d{1,3}[ \t]*-->", re.MULTILINE)
 _MARKUP = re.compile(r"</?(?:i|b|u|s|c|v|font|ruby|rt|lang)(?:[.\s][^<>]*)?>|<[\d:.]+>")
 _NO_REASON_GIVEN = "discarded in the sidecar"
 

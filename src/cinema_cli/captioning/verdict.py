@@ -5,7 +5,6 @@ on the movie's list.  A tag that is not loses its brackets (appendix B: uncertai
 and is counted.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
@@ -19,8 +18,6 @@ Reason = Literal["blurred", "too-dark", "credits-or-title", "transition", "low-q
 REASONS: tuple[str, ...] = get_args(Reason)
 """Why a frame is discarded (3.1: low-quality or uninformative)."""
 NO_REASON = "none"
-
-_FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL)
 
 
 class Verdict(Config):
@@ -56,9 +53,11 @@ def read_verdict(text: str) -> Verdict:
     Raises:
         NoVerdict: it is cut off, of another form, or contradicts itself.
     """
-    fenced = _FENCE.fullmatch(text)
+    bare = text.strip()
+    if bare.startswith("```") and bare.endswith("```"):
+        bare = bare.removeprefix("```").removeprefix("json").removesuffix("```")
     try:
-        return Verdict.model_validate_json(fenced[1] if fenced else text)
+        return Verdict.model_validate_json(bare)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in fault["loc"])

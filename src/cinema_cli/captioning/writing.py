@@ -44,11 +44,21 @@ class Writer:
         """``again`` lets words go that a person wrote."""
         self._film, self._about, self._cast, self._again = film, reader.about, reader.cast, again
         self._words: dict[str, Words] = {}
-        self.notes: list[str] = []
+        self._edited: list[str] = []
+        self._strays: list[str] = []
 
     def add(self, words: Words) -> None:
         """Keep words until the next ``save``."""
         self._words[words.before.id] = words
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of the storyboard as it was saved last."""
+        name = self._film.folder.name
+        edited = [f"{name}, shot {id}: edited meanwhile, left as it is" for id in self._edited]
+        return edited + [
+            f"{name}: <{who}> is tagged in words that stay, and stays in the cast" for who in self._strays
+        ]
 
     def save(self) -> Storyboard:
         """Put them into the storyboard as it lies on the disk now; a shot edited meanwhile is left alone."""
@@ -69,7 +79,7 @@ class Writer:
             return shot
         before, annotation = words.before, words.annotation
         if (shot.caption, shot.rejected) != (before.caption, before.rejected):
-            self.notes.append(f"{self._film.folder.name}, shot {shot.id}: edited meanwhile, left as it is")
+            self._edited.append(shot.id)
             return shot
         changes = {"caption": annotation.caption, "rejected": annotation.rejected}
         new = build(Shot, {**dict(shot), **changes}, f"{self._film.folder}, shot {shot.id}")
@@ -97,12 +107,13 @@ class Writer:
         """The list, and whoever else is tagged in words that stay: a storyboard's cast holds all its tags."""
         if not self._cast.characters:
             return board.cast
-        members = {member.name: member for member in self._cast.members()}
         before = {member.name: member for member in board.cast}
-        for words in (caption, *(shot.caption for shot in shots)):
-            for name in tags(words):
-                if name not in members:
-                    members[name] = before.get(name, CastMember(name=name))
-                    note = f"{self._film.folder.name}: <{name}> is tagged by hand and not on the list; kept"
-                    self.notes.append(note)
+        members = {member.name: member for member in self._cast.members()}
+        if self._film.cast is None:  # nobody gave a list: looks that stand in the storyboard stay
+            members |= {name: old for name, old in before.items() if name in members and old.look}
+        tagged_now = dict.fromkeys(
+            name for words in (caption, *(shot.caption for shot in shots)) for name in tags(words)
+        )
+        self._strays = [name for name in tagged_now if name not in members]
+        members |= {name: before.get(name, CastMember(name=name)) for name in self._strays}
         return tuple(members.values())
