@@ -45,11 +45,13 @@ class ShardCache:
         """The wanted rows of a shard; ``make`` gives all of its rows, one for every stamp, in their order."""
         path = self.folder / f"{shard}.safetensors"
         made_from = sha256_json(list(stamps))
-        found = self._read(path, made_from, wanted)
+        found, _ = self._read(path, made_from, wanted)
         if found is not None:
             return found
-        with self._making:  # another thread may have made it meanwhile
-            found = self._read(path, made_from, wanted)
+        with self._making:
+            found, fault = self._read(path, made_from, wanted)  # another thread may have made it meanwhile
+            if fault:
+                self._tell(f"{path}: {fault}, made again")
             if found is None:
                 tensors = make()
                 assert all(len(tensor) == len(stamps) for tensor in tensors.values()), shard
@@ -58,16 +60,15 @@ class ShardCache:
                 found = {name: tensor[list(wanted)] for name, tensor in tensors.items()}
         return found
 
-    def _read(self, path: Path, made_from: str, wanted: Sequence[int]) -> Tensors | None:
-        """The rows, or none where the shard is missing, was made from something else, or is damaged."""
+    @staticmethod
+    def _read(path: Path, made_from: str, wanted: Sequence[int]) -> tuple[Tensors | None, str]:
+        """The rows, or none and what is wrong with the shard; a missing one is no fault."""
         if not path.is_file():
-            return None
+            return None, ""
         try:
             with safe_open(path, framework="pt") as file:
                 if (file.metadata() or {}).get("made_from") != made_from:
-                    self._tell(f"{path.parent.name}/{path.name}: pictures or words changed, made again")
-                    return None
-                return {name: file.get_slice(name)[list(wanted)] for name in file.keys()}  # noqa: SIM118
+                    return None, "its pictures or words changed"
+                return {name: file.get_slice(name)[list(wanted)] for name in file.keys()}, ""  # noqa: SIM118
         except (OSError, SafetensorError) as error:
-            self._tell(f"{path}: damaged ({error}), made again")
-            return None
+            return None, f"damaged ({error})"

@@ -69,7 +69,7 @@ class PairFeatures:
             assert shot.keyframe is not None, shot.id
             return _file_stamp(kept.folder / shot.keyframe)
 
-        return _gather(self._latents, kept, places, stamp, make)["latents"].float()
+        return _gather(self._latents, kept, places, stamp, make)["latents"]
 
     def words(self, film: int, places: Sequence[int]) -> Words | None:
         """Encoded captions (n, T, D_text) and (n, D_pooled); none where the text encoders are trained."""
@@ -90,7 +90,7 @@ class PairFeatures:
             }
 
         found = _gather(cache, self.films[film], places, lambda shot: shot.caption, make)
-        return Words(found["text"].float(), found["pooled"].float())
+        return Words(found["text"], found["pooled"])
 
 
 def latents_made_by(codec: ImageCodec, frame_size: tuple[int, int]) -> Mapping[str, Any]:
@@ -141,7 +141,8 @@ def _gather(
         shots = film.shots[block * BLOCK : (block + 1) * BLOCK]
         name = f"{film.sha256[:16]}/{block:04d}"
         parts.append(cache.rows(name, [stamp(shot) for shot in shots], rows, partial(make, shots)))
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    # In full precision first: under a caller's autocast, half precision tensors cannot be joined on a CPU.
+    return {name: torch.cat([part[name].float() for part in parts]) for name in parts[0]}
 
 
 def _by_block(places: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
