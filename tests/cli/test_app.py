@@ -14,7 +14,9 @@ from cinema_cli import __version__
 from cinema_cli.cli.app import _all_commands, app
 from cinema_cli.errors import CinemaError, InputError, Interrupted, MissingError
 
-COMMANDS = ["plan", "render", "theatre", "train-keyframes", "train-video", "doctor"]
+COMMANDS = [
+    "plan", "render", "ingest", "caption", "sample", "theatre", "train-keyframes", "train-video", "doctor",
+]  # fmt: skip
 
 
 def process(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
