@@ -1,17 +1,30 @@
 import json
+import re
+import shutil
+import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from cinema_cli.errors import InputError, Interrupted, MissingError
+from cinema_cli.models.encoders import ImageCodec, TextEncoder
+from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.models.weights import weights_sha256
 from cinema_cli.progress import Progress
-from cinema_cli.sampling.sample import SampleConfig, sample_dataset
+from cinema_cli.sampling.features import PairFeatures
+from cinema_cli.sampling.loader import Loader
+from cinema_cli.sampling.sample import SampleConfig, open_sequences, sample_dataset
 from cinema_cli.training.checkpoint import module_weights
+from cinema_cli.training.keyframes import KeyframeTask
+from cinema_cli.training.sequences import HELD_OUT, DatasetSequences
 from cinema_cli.training.stages import train_keyframes
-from kept_films import change_shots, drawn_film, flag
+from kept_films import drawn_film
 from keyframe_runs import frozen_parts
 from keyframe_runs import tiny_training as config
+from tiny_models import build_tiny_models
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +80,125 @@ def trained(run: Path, dataset: Path, *changes: str, **where: object) -> Path:
 def losses(checkpoint: Path) -> list[float]:
     lines = (checkpoint.parent / "metrics.jsonl").read_text().splitlines()
     return [json.loads(line)["loss"] for line in lines]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A whole model to start from: frozen parts and a transformer."""
+    return build_tiny_models(tmp_path / "model")
+
+
+def test_a_stage_trains_on_a_dataset_from_a_model(tmp_path, dataset, tiny):
+    last = trained(tmp_path / "run", dataset, init=str(tiny))
+    assert last == tmp_path / "run/checkpoints/keyframes/stage-8/step-000002"
+    assert len(losses(last)) == 2
+    start = module_weights(tiny / "keyframes" / "transformer")
+    moved = module_weights(last / "transformer")
+    assert start.keys() == moved.keys()
+    assert any(not torch.equal(start[key], moved[key]) for key in start)
+    assert all((start[key] - moved[key]).abs().max() < 0.1 for key in start)  # it did start from there
+    with Image.open(last.parent / "previews" / "step-000002.png") as strip:
+        assert strip.size == (8 * 32, 2 * 16)
+
+
+def test_the_cache_changes_nothing_but_the_time(tmp_path, dataset, tiny):
+    first = trained(tmp_path / "run", dataset, init=str(tiny))
+    shutil.rmtree(first.parent)
+    assert len(list((tmp_path / "run/cache").rglob("*.safetensors"))) >= 4
+    assert losses(trained(tmp_path / "run", dataset, init=str(tiny))) == losses(first)
+
+
+def test_stopped_and_gone_on_is_uninterrupted(tmp_path, dataset, tiny):
+    whole = trained(tmp_path / "whole", dataset, "stages.8.loop.steps=6", init=str(tiny))
+    changes = ("stages.8.loop.steps=6", "stages.8.loop.preview_every=0")
+    bound = KeyframeTask.batch
+
+    def interrupted(task, seed):
+        if seed == 2:
+            signal.raise_signal(signal.SIGTERM)
+        return bound(task, seed)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(KeyframeTask, "batch", interrupted)
+        with pytest.raises(Interrupted, match="after step 3"):
+            trained(tmp_path / "stopped", dataset, *changes, init=str(tiny))
+    resumed = trained(tmp_path / "stopped", dataset, *changes, init=str(tiny))
+    assert losses(resumed) == losses(whole)
+
+
+def test_cached_words_are_what_the_task_would_have_encoded(tmp_path, dataset):
+    base = frozen_parts(tmp_path) / "keyframes"
+    codec, text = ImageCodec.load(base), TextEncoder.load(base, 24)
+    manifests, films = open_sequences(dataset, 8)
+    made = config(*SMALL, "stages.8.drop_captions=0.5", "stages.8.drop_pair=0.3")
+    features = PairFeatures(films, codec, text, (16, 32), tmp_path / "cache", print)
+    source = DatasetSequences(Loader(manifests, films, features, 2, 0, workers=0))
+    task = KeyframeTask(InterleavedFlux(**made.transformer.model_dump()), codec, text, source, 8, made)
+    batch = task.batch(5)
+    assert batch.words is not None
+    for seed in range(4):
+        levels = task.draw_levels(torch.Generator().manual_seed(seed))
+        cached = task._words(batch, levels, torch.Generator().manual_seed(seed))
+        anew = task._words(replace(batch, words=None), levels, torch.Generator().manual_seed(seed))
+        assert torch.allclose(cached.text, anew.text, atol=2e-3)
+        assert torch.allclose(cached.pooled, anew.pooled, atol=2e-3)
+    assert levels.dropped.any()
+
+
+def test_trained_text_encoders_read_the_captions_themselves(tmp_path, dataset, tiny):
+    last = trained(tmp_path / "run", dataset, "stages.8.train_text=true", init=str(tiny))
+    start = module_weights(tiny / "keyframes" / "text_encoder_2")
+    moved = module_weights(last / "text_encoder_2")
+    assert any(not torch.equal(start[key], moved[key]) for key in start)
+    assert len(list((tmp_path / "run/cache").iterdir())) == 1  # latents, no words
+
+
+def test_there_is_nothing_to_fall_back_to(tmp_path, dataset, tiny, capsys):
+    start = str(tiny)
+    with pytest.raises(MissingError, match="cinema sample` with --pairs 8 first"):
+        trained(tmp_path / "run", dataset, init=start, sequences=tmp_path / "elsewhere")
+    with pytest.raises(MissingError, match="--init toy"):
+        trained(tmp_path / "run", dataset)
+    with pytest.raises(MissingError, match=r"no model_index\.json"):
+        trained(tmp_path / "run", dataset, init=str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match="frame_size: multiples of 8 were wanted"):
+        trained(tmp_path / "run", dataset, "frame_size=[20,40]", init=start)
+    with pytest.raises(InputError, match="in that shape were wanted, found 32 x 64"):
+        trained(tmp_path / "run", dataset, "frame_size=[16,16]", init=start)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+    with Progress(quiet=True) as progress, pytest.raises(InputError, match="the theatre draws"):
+        train_keyframes(8, tmp_path / "run", config("frame_size=[16,32]"), progress, init=start)
+
+
+def test_a_stage_goes_on_with_the_data_it_began_with(tmp_path, dataset, tiny):
+    run, start = tmp_path / "run", str(tiny)
+    first = trained(run, dataset, init=start)
+    assert trained(run, dataset, init=start) == first  # done: nothing more
+    with Progress(quiet=True) as progress:
+        with pytest.raises(InputError, match="was begun with other sequences"):
+            train_keyframes(8, run, config(), progress, init=start)
+        sample_dataset(dataset, SampleConfig(pairs=(8,), seed=9), progress, tmp_path / "other")
+        with pytest.raises(InputError, match="was begun with other sequences"):
+            trained(run, dataset, init=start, sequences=tmp_path / "other")
+        with pytest.raises(InputError, match="was begun with other sequences"):
+            trained(run, dataset, "stages.8.sequences=1", init=start)
+        train_keyframes(8, tmp_path / "drawn", config(), progress, init=start)
+        with pytest.raises(InputError, match="was begun with the theatre"):
+            trained(tmp_path / "drawn", dataset, init=start)
+
+
+def test_the_theatre_s_cache_keeps_its_names(run):
+    with Progress(quiet=True) as progress:
+        train_keyframes(1, run, config(), progress)
+    folder = run / "cache" / weights_sha256(run / "keyframes" / "vae")[:16]
+    assert {path.name for path in folder.iterdir()} <= {
+        f"theatre-{config().shots}-{n}.safetensors" for n in (0, 1, 2, HELD_OUT)
+    }
+
+
+def test_captions_that_lose_their_end_are_counted(tmp_path, dataset, tiny, capsys):
+    with Progress() as progress:
+        train_keyframes(
+            8, tmp_path / "run", config(*SMALL, "text_length=12"), progress, dataset, init=str(tiny)
+        )
+    assert re.search(r"\d+ captions have more than 12 text tokens", capsys.readouterr().err)
