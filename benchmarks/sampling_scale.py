@@ -1,4 +1,4 @@
-"""Time and memory of ``cinema sample`` on a large dataset: by default 500 hours, 250 films of 1,200 keyframes.
+"""Time and memory of ``cinema sample`` on 500 hours: 250 films of 1,200 keyframes.
 
     python benchmarks/sampling_scale.py
     python benchmarks/sampling_scale.py --pairs 8,16,32

@@ -20,7 +20,7 @@ OVERLAP = 0.25
 
 
 def count(keyframes: int, strides: Strides, seed: int) -> tuple[int, float]:
-    """How many sequences there are, and the CPU seconds that it took; the benchmark ends where one is wrong."""
+    """How many sequences there are, and the CPU seconds it took; the benchmark ends where one is wrong."""
     began = time.process_time()
     sequences = draw_sequences(keyframes, strides, seed)
     seconds = time.process_time() - began
