@@ -157,6 +157,8 @@ def test_there_is_nothing_to_fall_back_to(tmp_path, dataset, tiny, capsys):
     start = str(tiny)
     with pytest.raises(MissingError, match="cinema sample` with --pairs 8 first"):
         trained(tmp_path / "run", dataset, init=start, sequences=tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="a folder of ingested films"):
+        trained(tmp_path / "run", tmp_path / "nowhere", init=start)
     with pytest.raises(MissingError, match="--init toy"):
         trained(tmp_path / "run", dataset)
     with pytest.raises(MissingError, match=r"no model_index\.json"):

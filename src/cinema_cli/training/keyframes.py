@@ -127,8 +127,8 @@ class KeyframeTask:
         noise = torch.randn(clean.shape, generator=generator)
         group = PairGroup(
             noised(clean, noise, levels.t).to(device),
-            words.text,
-            words.pooled,
+            words.text.to(device),
+            words.pooled.to(device),
             levels.t.to(device),
             range(self.pairs),
             self.grid,

@@ -11,7 +11,9 @@ from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.models.weights import model_folder, weights_sha256
 from cinema_cli.progress import Progress
 from cinema_cli.sampling.features import PairFeatures
+from cinema_cli.sampling.kept import KeptFilm
 from cinema_cli.sampling.loader import Loader
+from cinema_cli.sampling.manifest import Manifest
 from cinema_cli.sampling.sample import open_sequences
 from cinema_cli.theatre.world import FRAME_SIZE
 from cinema_cli.training.blocks import compile_blocks
@@ -62,6 +64,7 @@ def train_keyframes(
         known = ", ".join(str(s) for s in sorted(config.stages))
         raise InputError(f"A stage among {known} was wanted, found {stage}.")
     torch.manual_seed(config.stages[stage].loop.seed)
+    opened = None if data is None else open_sequences(data, stage, sequences)
     base, checkpoints = run / "keyframes", run / "checkpoints" / "keyframes"
     if init is not None:
         base = model_folder(init, "keyframes")
@@ -78,10 +81,10 @@ def train_keyframes(
     if config.stages[stage].train_text:
         text.clip.requires_grad_(True)
         text.t5.requires_grad_(True)
-    if data is None:
+    if opened is None:
         source = _theatre(stage, run / "cache", base, config, codec)
     else:
-        source = _dataset(stage, run / "cache", config, codec, text, data, sequences, progress)
+        source = _dataset(stage, run / "cache", config, codec, text, opened, progress)
     folder = checkpoints / f"stage-{stage}"
     refuse_other_data(folder, source)
     if config.compile:
@@ -99,13 +102,15 @@ def _load_parts(
             f"An autoencoder and text encoders were wanted in {base}, but there is no {base / 'vae'}. Make "
             "them as examples/toy-weights/README.md says, or take the embedded ones: --init toy."
         )
+    if trained:
+        model = InterleavedFlux.from_pretrained(base / "transformer").train()
+    else:
+        model = InterleavedFlux(**config.transformer.model_dump())
     codec, text = ImageCodec.load(base), TextEncoder.load(base, config.text_length)
-    if not trained:
-        return InterleavedFlux(**config.transformer.model_dump()), codec, text
-    model = InterleavedFlux.from_pretrained(base / "transformer")
-    for module in (model, codec.vae, text.clip, text.t5):
-        module.float()  # weights that are shared are often in half precision, too coarse to be trained
-    return model.train(), codec, text
+    if trained:  # weights that are handed on are often in half precision, too coarse to be trained
+        for module in (model, codec.vae, text.clip, text.t5):
+            module.float()
+    return model, codec, text
 
 
 def _theatre(
@@ -124,15 +129,14 @@ def _dataset(
     config: KeyframeTraining,
     codec: ImageCodec,
     text: TextEncoder,
-    data: Path,
-    sequences: Path | None,
+    opened: tuple[list[Manifest], list[KeptFilm]],
     progress: Progress,
 ) -> SequenceSource:
     """Sequences that ``cinema sample`` drew; there is nothing to fall back to where they are missing."""
     if any(side % codec.patch for side in config.frame_size):
         raise InputError(f"frame_size: multiples of {codec.patch} were wanted, found {config.frame_size}.")
     wanted = config.stages[stage]
-    manifests, films = open_sequences(data, stage, sequences)
+    manifests, films = opened
     cut = len(text.cut([shot.caption for film in films for shot in film.shots]))
     if cut:
         progress.say(f"{cut} captions have more than {text.length} text tokens and lose their end")
