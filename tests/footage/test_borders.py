@@ -3,10 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_movies import RATE, run_ffmpeg, scene
 
 from cinema_cli.ffmpeg import Frame, encode, probe
 from cinema_cli.footage.borders import LOOKS, PictureConfig, cut_to_shape, find_picture, kept_size
+from drawn_movies import RATE, run_ffmpeg, scene
 
 FRAME = (160, 240)
 

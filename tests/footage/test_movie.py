@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_movies import RATE, movie, run_ffmpeg, scene, write
 from PIL import Image
 
 from cinema_cli.dataset import Ingested
@@ -14,6 +13,7 @@ from cinema_cli.ffmpeg import Frame, decode, encode, probe
 from cinema_cli.files import sha256_file
 from cinema_cli.footage.movie import MovieFile, ReadConfig, read_movie
 from cinema_cli.storyboard import Storyboard, seconds
+from drawn_movies import RATE, movie, run_ffmpeg, scene, write
 
 LENGTHS = [30, 24, 40]
 CUTS = [Fraction(0), Fraction(30, 24), Fraction(54, 24)]

@@ -1,10 +1,10 @@
 import cv2
 import numpy as np
 import pytest
-from drawn_movies import scene
 
 from cinema_cli.ffmpeg import Frame
 from cinema_cli.footage.quality import Judge, QualityConfig, blurredness
+from drawn_movies import scene
 
 
 def reasons(picture: Frame, blend: float | None = None, judge: Judge | None = None) -> list[str]:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_movies import RATE, SIZE, dissolve, movie, run_ffmpeg, scene, shot, write
 
 from cinema_cli.ffmpeg import Frame, encode
 from cinema_cli.footage.shots import CutFinder, Moment, ShotConfig, find_shots
+from drawn_movies import RATE, SIZE, dissolve, movie, run_ffmpeg, scene, shot, write
 
 
 def cuts(frames: Iterator[Frame], config: ShotConfig) -> list[int]:

@@ -1,10 +1,11 @@
 """Cuts between two pictures of the same place: what no small movement explains.
 
 A detector that compares colours misses a cut after which most of the picture is the same (the same
-framing, and only the people stand otherwise), and one into so much movement that it seems to be more.  Here a frame is held against what the frame before could
-have become by movement: every pixel may take any brightness that lay within a few pixels of it.  What
-lies outside that range is new.  Walking, waving and noise stay inside; a jump does not.  A frame is a
-cut when it brings much that is new and its neighbours do not.
+framing, and only the people stand otherwise), and one into so much movement that it seems to be more.
+Here a frame is held against what the frame before could have become by movement: every pixel may take
+any brightness that lay within a few pixels of it.  What lies outside that range is new.  Walking,
+waving and noise stay inside; a jump does not.  A frame is a cut when it brings much that is new and
+its neighbours do not.
 
 Detectors here have the interface of PySceneDetect's.  This one is our own; it is not in the paper.
 """

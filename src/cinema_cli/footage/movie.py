@@ -76,7 +76,7 @@ def read_movie(
     """
     started = time.monotonic()
     info = probe(movie.path)
-    notes = _notes(info)
+    notes = _notes(movie.path, info)
     picture = find_picture(movie.path, info) if config.picture.borders else whole(info)
     if picture is None:
         notes.append("too dark to tell borders from picture: the whole frame was kept")
@@ -105,7 +105,7 @@ def read_movie(
     storyboard.save(folder)
     Ingested(
         format="cinema-ingest",
-        movie=in_one_line(movie.path.name),
+        movie=file_name(movie.path),
         path=str(movie.path),
         sha256=movie.sha256,
         bytes=movie.bytes,
@@ -171,7 +171,7 @@ class _Reading:
         name = f"keyframes/{number}.{self._config.keyframe_format}"
         _save(picture, self._folder / name, self._config)
         source = {
-            "movie": in_one_line(self._path.name),
+            "movie": file_name(self._path),
             "start": str(self._start),
             "mid": str(chosen.time),
             "end": str(end),
@@ -200,9 +200,11 @@ def _lens(box: Box, info: MediaInfo, config: ReadConfig, threads: int) -> Lens:
     )
 
 
-def _notes(info: MediaInfo) -> list[str]:
+def _notes(path: Path, info: MediaInfo) -> list[str]:
     """What a person should know about the movie."""
     notes = []
+    if path.name != file_name(path):
+        notes.append(f"its name holds signs that a storyboard refuses; written there as {file_name(path)}")
     if info.video_tracks > 1:
         notes.append(f"{info.video_tracks} video tracks: the first was read")
     if info.interlaced:
@@ -225,6 +227,11 @@ def _save(picture: Frame, path: Path, config: ReadConfig) -> None:
         "png": {"compress_level": 4},
     }
     Image.fromarray(picture).save(path, **options[config.keyframe_format])
+
+
+def file_name(path: Path) -> str:
+    """The name of a movie as a storyboard takes it."""
+    return in_one_line(path.name).replace("\\", "_")
 
 
 def in_one_line(text: str) -> str:

@@ -2,7 +2,7 @@
 
 The processes are spawned, not forked: nothing of the parent leaks into them.  They do not listen to
 Ctrl-C, which reaches all processes of a terminal: the parent decides.  A process whose parent is gone
-ends by itself.
+ends at once.
 """
 
 import multiprocessing
@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from multiprocessing import connection
+from threading import Thread
 from typing import Any, TypeVar
 
 from cinema_cli.errors import MissingError
@@ -50,7 +52,7 @@ def _at_once(
 ) -> Iterator[tuple[int, Result]]:
     context = multiprocessing.get_context("spawn")
     news, abandon = context.SimpleQueue(), context.Event()
-    pool = ProcessPoolExecutor(workers, context, _begin, (news, abandon, os.getpid()))
+    pool = ProcessPoolExecutor(workers, context, _begin, (news, abandon))
     waiting = list(enumerate(jobs))[::-1]
     running: dict[Future[Result], int] = {}
     try:
@@ -77,16 +79,23 @@ _child: dict[str, Any] = {}
 """What a worker process was given when it began."""
 
 
-def _begin(news: Any, abandon: Any, parent: int) -> None:
+def _begin(news: Any, abandon: Any) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    _child.update(news=news, abandon=abandon, parent=parent)
+    _child.update(news=news, abandon=abandon)
+    Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    """End when the parent ends: what is half made then is swept by the next command."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
 
 
 def _work(work: "Work[Job, Result]", job: Job, number: int) -> Result:
     def tell(share: float) -> None:
-        if os.getppid() != _child["parent"]:
-            os._exit(1)  # killed parents read no results; what is half made is swept by the next command
         if _child["abandon"].is_set():
             raise _Abandoned
         _child["news"].put((number, share))
