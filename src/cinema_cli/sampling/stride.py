@@ -83,9 +83,8 @@ class Accepted:
         self.keyframes = keyframes
         self.count = 0
         self._sequences = np.zeros((256, pairs), np.int32)
-        # One row beyond the last keyframe, for windows that are drawn narrower than the widest.
-        self._holders = np.full((keyframes + 1, 16), -1, np.int32)
-        self.held = np.zeros(keyframes + 1, np.int32)
+        self._holders = np.full((keyframes, 16), -1, np.int32)
+        self.held = np.zeros(keyframes, np.int32)
         """In how many sequences each keyframe is."""
 
     @property
@@ -128,12 +127,13 @@ def _draw(random: Philox, accepted: Accepted, strides: Strides) -> Integers:
     drawn = np.zeros((TOGETHER, strides.pairs), np.int32)
     alive = np.ones(TOGETHER, bool)
     if strides.shared == 0:
-        keys[accepted.held[_bounded(first[:, None] + np.arange(widest + 1), accepted)] > 0] = TAKEN
+        inside = np.minimum(first[:, None] + np.arange(widest + 1), accepted.keyframes - 1)
+        keys[accepted.held[inside] > 0] = TAKEN
     for number in range(strides.pairs):
         column = keys.argmin(axis=1).astype(np.int32)
         alive &= keys[candidate, column] != TAKEN
         keys[candidate, column] = TAKEN
-        frames = _bounded(first + column, accepted)
+        frames = first + column
         drawn[:, number] = frames
         if strides.shared == 0 or number == strides.pairs - 1:
             continue
@@ -188,10 +188,6 @@ def _fresh(sequences: Integers, taken: set[bytes]) -> Integers:
     fresh = [number for number, key in enumerate(keys) if key not in taken]
     taken.update(keys)
     return sequences[fresh]
-
-
-def _bounded(frames: Integers, accepted: Accepted) -> Integers:
-    return np.minimum(frames, accepted.keyframes)
 
 
 def _below(random: Philox, limits: Integers) -> Integers:
