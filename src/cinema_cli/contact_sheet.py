@@ -149,16 +149,18 @@ def _cards(storyboard: Storyboard, folder: Path, hues: dict[str, float]) -> Iter
     width = next(width for shots, width in WIDTHS if len(storyboard.shots) <= shots)
     known = {shot.id for shot in storyboard.shots if shot.keyframe}
     largest = max((memory.short_side_tokens for s in storyboard.shots for memory in s.context), default=1)
+    remembered = {memory.shot for shot in storyboard.shots for memory in shot.context}
     start = Fraction(0)
     for shot in storyboard.shots:
         picture = _open(shot, folder)
+        recalled = picture is not None and shot.id in remembered
         yield Card(
             shot=shot,
             start=clock(float(start)),
             seconds=f"{float(seconds(shot.duration)):.3g} s",
             runs=text_runs(shot.caption, hues),
             picture=_inlined(picture, width) if picture else None,
-            small=_inlined(picture, MEMORY_WIDTH) if picture else None,
+            small=_inlined(picture, MEMORY_WIDTH) if picture and recalled else None,
             clip=quote(shot.clip) if shot.clip and inside(folder, shot.clip).is_file() else None,
             times=_source_times(shot),
             memories=[
@@ -216,7 +218,9 @@ def _inlined(picture: "Image.Image", width: int) -> str:
     width = min(width, 2 * picture.width)
     height = max(1, round(picture.height * width / picture.width))
     stream = io.BytesIO()
-    picture.resize((width, height), Image.Resampling.LANCZOS).save(stream, "JPEG", quality=90, subsampling=0)
+    picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0).save(
+        stream, "JPEG", quality=90, subsampling=0
+    )
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 

@@ -4,6 +4,7 @@ It is killed when it stalls, when it takes too long, and when its frames are no 
 A child that reads a stranger's movie may write no file and may not eat the machine.
 """
 
+import fcntl
 import math
 import os
 import re
@@ -25,8 +26,19 @@ STALL = 120.0
 TIME_LIMIT = 6 * 3600.0
 """Seconds that may be spent waiting for one child; what its reader does in between is not counted."""
 
+ROOMY = 2**20
+"""Bytes that a pipe holds, where the system lets us choose: whole frames, so that both sides run on."""
+
 # No file and no core dump written; a day of processor time; 8 GiB of address space.
 _LIMITS = 'ulimit -c 0; ulimit -f 0; ulimit -t 86400; ulimit -v 8388608; exec "$0" "$@"'
+
+
+def widen(pipe: int) -> None:
+    """Let a pipe hold ``ROOMY`` bytes, where the system can and allows it."""
+    command = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if command is not None:
+        with suppress(OSError):
+            fcntl.fcntl(pipe, command, ROOMY)
 
 
 class Child:
@@ -56,6 +68,7 @@ class Child:
                 stderr=subprocess.PIPE,
                 start_new_session=True,
                 pass_fds=gives,
+                pipesize=ROOMY,
             )
         finally:
             for handle in gives:

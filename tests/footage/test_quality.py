@@ -16,7 +16,7 @@ def soft(picture: Frame, sigma: float) -> Frame:
 
 
 def grey(picture: Frame) -> np.ndarray:
-    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
 PICTURE = scene(3, (400, 800))

@@ -24,7 +24,7 @@ from cinema_cli.ffmpeg.binary import compile_command, has_filter
 from cinema_cli.ffmpeg.opening import LANCZOS, RAW, cut_out, open_movie
 from cinema_cli.ffmpeg.probing import MediaInfo
 from cinema_cli.ffmpeg.reading import Frame
-from cinema_cli.process import Child
+from cinema_cli.process import Child, widen
 
 Planes = NDArray[np.uint8]
 
@@ -111,22 +111,26 @@ def to_rgb(planes: Planes, matrix: str) -> Frame:
 
     height, width = planes.shape[0] * 2 // 3, planes.shape[1]
     half = planes[height:].reshape(2, height // 2, width // 2)
-    luma = (planes[:height].astype(np.float32) - 16) * (255 / 219)
-    blue, red = (
-        (cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32) - 128)
-        * (255 / 224)
-        for plane in half
-    )
+    blue, red = (cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in half)
     of_red, of_blue = _WEIGHTS[matrix]
-    rgb = np.empty((height, width, 3), dtype=np.float32)
-    rgb[..., 0] = luma + 2 * (1 - of_red) * red
-    rgb[..., 2] = luma + 2 * (1 - of_blue) * blue
-    rgb[..., 1] = (luma - of_red * rgb[..., 0] - of_blue * rgb[..., 2]) / (1 - of_red - of_blue)
-    return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    of_green = 1 - of_red - of_blue
+    light, colour = 255 / 219, 255 / 224  # from the narrow range of movies to the whole
+    from_blue, from_red = 2 * (1 - of_blue) * colour, 2 * (1 - of_red) * colour
+    table = np.array(
+        [
+            [light, 0, from_red],
+            [light, -of_blue / of_green * from_blue, -of_red / of_green * from_red],
+            [light, from_blue, 0],
+        ]
+    )
+    shift = table @ [-16, -128, -128]
+    rgb: Frame = cv2.transform(cv2.merge([planes[:height], blue, red]), np.column_stack([table, shift]))
+    return rgb
 
 
 def _pipe(stack: ExitStack) -> tuple[Any, int]:
     read, write = os.pipe()
+    widen(read)
     return stack.enter_context(os.fdopen(read, "rb")), write
 
 
@@ -179,8 +183,8 @@ def _tone_mapped(video: Any, path: Path, info: MediaInfo) -> Any:
     if not (has_filter("zscale") and has_filter("tonemap")):
         raise InputError(
             f"{path}: its pictures are made for bright screens ({info.hdr}). Wanted an ffmpeg with "
-            "the filters zscale and tonemap, found one without. The one of the package imageio-ffmpeg has them: "
-            "take the other one from the PATH."
+            "the filters zscale and tonemap, found one without. The one of imageio-ffmpeg has them: take the "
+            "other one from the PATH."
         )
     transfer = {"PQ": "smpte2084", "HLG": "arib-std-b67"}[info.hdr]
     return (

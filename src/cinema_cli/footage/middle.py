@@ -23,8 +23,8 @@ ROOM = 64
 """Candidates that wait: 31 MB at 400 x 800."""
 APART = Fraction(1, 4)
 """Seconds between a frame and those that it is compared with to find a double exposure."""
-TINY = (48, 96)
-"""Height and width at which they are compared."""
+TINY = 48
+"""About the height at which they are compared; made by whole factors, which is quick."""
 
 
 @dataclass
@@ -83,14 +83,21 @@ class Middle:
     def _compare(self, candidate: Candidate) -> None:
         import cv2
 
-        height = candidate.planes.shape[0] * 2 // 3
-        tiny = cv2.resize(candidate.planes[:height], TINY[::-1], interpolation=cv2.INTER_AREA)
+        height, width = candidate.planes.shape[0] * 2 // 3, candidate.planes.shape[1]
+        factor = max(1, height // TINY)
+        size = max(1, width // factor), max(1, height // factor)
+        whole = candidate.planes[: size[1] * factor, : size[0] * factor]
+        tiny = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
         self._near.append((candidate, tiny.astype(np.float32)))
-        while self._near[0][0].time < candidate.time - 3 * APART:
+        oldest, latest = candidate.time - 3 * APART, candidate.time - APART
+        while self._near[0][0].time < oldest:
             self._near.popleft()
         for between, own in self._near:
-            if between.blend is None and between.time <= candidate.time - APART:
-                before = [other for far, other in self._near if far.time <= between.time - APART]
+            if between.time > latest:
+                break
+            if between.blend is None:
+                earlier = between.time - APART
+                before = [other for far, other in self._near if far.time <= earlier]
                 if before:
                     between.blend = blend(before[-1], own, self._near[-1][1])
 

@@ -7,7 +7,7 @@ storyboard with its picture, and training leaves it out.
 Shapes:  a keyframe is uint8 (H, W, 3), RGB
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +50,12 @@ class Judge:
 
     def flags(self, shot: str, keyframe: Frame, blend: float | None) -> tuple[Flag, ...]:
         """What speaks against the keyframe of the next shot."""
+        import cv2
+
         limits = self._config
-        grey = keyframe.astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
-        dark, bright = (float(value) for value in np.percentile(grey, [95, 5]))
+        grey = cv2.cvtColor(keyframe, cv2.COLOR_RGB2GRAY)
+        spread = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / grey.size
+        dark, bright = (float(np.searchsorted(spread, share)) for share in (0.95, 0.05))
         found: list[Flag] = []
         if dark < limits.black:
             found.append(Flag(reason="near-black", value=_short(dark), limit=limits.black))
@@ -83,18 +86,26 @@ class Judge:
         return []
 
 
-def blurredness(grey: NDArray[np.float32]) -> float:
+def blurredness(grey: NDArray[np.uint8]) -> float:
     """Crete's measure: how little of the differences between neighbours a further blur takes away."""
     import cv2
 
-    worst = 0.0
-    for axis, kernel in ((0, (1, 9)), (1, (9, 1))):  # OpenCV's kernel is (width, height)
-        before = np.abs(np.diff(grey, axis=axis))
-        after = np.abs(np.diff(cv2.blur(grey, kernel), axis=axis))
-        total = float(before.sum())
-        lost = float(np.maximum(0, before - after).sum())
-        worst = max(worst, 1 - lost / total if total else 1.0)
-    return worst
+    sharp = grey.astype(np.float32)
+    return max(
+        _kept_by_blur(sharp, cv2.blur(sharp, (9, 1)), (np.s_[:, 1:], np.s_[:, :-1])),
+        _kept_by_blur(sharp, cv2.blur(sharp, (1, 9)), (np.s_[1:, :], np.s_[:-1, :])),
+    )
+
+
+def _kept_by_blur(
+    sharp: NDArray[np.float32], soft: NDArray[np.float32], neighbours: tuple[Any, Any]
+) -> float:
+    import cv2
+
+    one, other = neighbours
+    before, after = cv2.absdiff(sharp[one], sharp[other]), cv2.absdiff(soft[one], soft[other])
+    total, lost = float(cv2.sumElems(before)[0]), float(cv2.sumElems(cv2.max(before - after, 0.0))[0])
+    return 1 - lost / total if total else 1.0
 
 
 def _short(value: float) -> float:

@@ -84,16 +84,13 @@ class CutFinder:
 
     def feed(self, moment: Moment, picture: NDArray[np.uint8]) -> list[Moment]:
         """The cuts that are settled by now; the picture is uint8 (h, w, 3), BGR."""
-        from scenedetect.common import FrameTimecode, Timecode
-
         if not self._past:
             self._last = moment.time
         self._past.append(moment)
-        ticks = Timecode(moment.time.numerator, Fraction(1, moment.time.denominator))
-        code = FrameTimecode(ticks, fps=self._rate)
-        self._certain += [self._at(cut) for cut in self._first.process_frame(code, picture)]
+        tick = _Tick(moment, self._rate)
+        self._certain += [self._at(cut) for cut in _told(self._first, tick, picture)]
         for other in self._others:
-            self._possible += [self._at(cut) for cut in other.process_frame(code, picture)]
+            self._possible += [self._at(cut) for cut in _told(other, tick, picture)]
         return self._settled(moment.time - self.late) if self._certain or self._possible else []
 
     def finish(self, end: Fraction) -> list[Moment]:
@@ -120,6 +117,30 @@ class CutFinder:
         while self._past[0].time < self._last:
             self._past.popleft()
         return cuts
+
+
+class _Tick:
+    """What a detector asks of the time of a frame.  PySceneDetect's own costs more than the detectors do."""
+
+    def __init__(self, moment: Moment, rate: Fraction) -> None:
+        self.frame_num, self.seconds, self.frame_rate = moment.number, float(moment.time), rate
+        self.moment = moment
+
+    def __sub__(self, other: "_Tick") -> float:
+        return round(self.seconds - other.seconds, 6)
+
+
+def _told(detector: Any, tick: _Tick, picture: NDArray[np.uint8]) -> list[Any]:
+    """The cuts that a detector tells at a frame, as something that has ``seconds``."""
+    from scenedetect import detectors
+    from scenedetect.common import FrameTimecode, Timecode
+
+    if not isinstance(detector, detectors.ThresholdDetector):
+        return list(detector.process_frame(tick, picture))
+    # This one reckons with times, to find the middle between a fade out and a fade in.
+    time = tick.moment.time
+    code = FrameTimecode(Timecode(time.numerator, Fraction(1, time.denominator)), fps=tick.frame_rate)
+    return list(detector.process_frame(code, picture))
 
 
 def look_size(height: Fraction, width: Fraction) -> tuple[int, int]:
