@@ -1,6 +1,7 @@
 """Odd movies, each a real file that ffmpeg wrote: it is read rightly, or refused with a reason."""
 
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from cinema_cli.ffmpeg import Frame, decode, encode, probe
 from cinema_cli.files import sha256_file
 from cinema_cli.footage.movie import MovieFile, ReadConfig, read_movie
 from cinema_cli.storyboard import Storyboard, seconds
-from drawn_movies import RATE, movie, run_ffmpeg, scene, write
+from drawn_movies import RATE, dissolve, movie, run_ffmpeg, scene, shot, write
 
 LENGTHS = [30, 24, 40]
 CUTS = [Fraction(0), Fraction(30, 24), Fraction(54, 24)]
@@ -34,7 +35,7 @@ def read(path: Path, out: Path, **settings: object) -> tuple[Storyboard, Ingeste
 
 
 def starts(board: Storyboard) -> list[Fraction]:
-    return [seconds(shot.source.start) for shot in board.shots if shot.source]
+    return [seconds(one.source.start) for one in board.shots if one.source]
 
 
 def keyframe(board: Storyboard, out: Path, index: int) -> Frame:
@@ -54,11 +55,11 @@ def test_a_plain_movie_gives_shots_middles_and_times(plain: Path, tmp_path: Path
     assert board.frame_size == (400, 800)
     assert board.frame_rate == "24"
     frames = list(decode(plain))
-    for index, shot in enumerate(board.shots):
-        assert shot.source is not None
-        middle = seconds(shot.source.mid) * 24
+    for index, one in enumerate(board.shots):
+        assert one.source is not None
+        middle = seconds(one.source.mid) * 24
         assert middle.denominator == 1
-        true = seconds(shot.source.start) * 24 + Fraction(LENGTHS[index], 2)
+        true = seconds(one.source.start) * 24 + Fraction(LENGTHS[index], 2)
         assert abs(middle - true) <= 1
         # The picture is the one of that very time: the white box at its foot counts frames.
         near = [
@@ -67,10 +68,24 @@ def test_a_plain_movie_gives_shots_middles_and_times(plain: Path, tmp_path: Path
         ]
         assert near.index(min(near)) == 1
         assert near[1] < 3
-    assert [seconds(shot.duration) * 24 for shot in board.shots] == LENGTHS
+    assert [seconds(one.duration) * 24 for one in board.shots] == LENGTHS
     assert (record.frames, seconds(record.duration), record.movie) == (94, Fraction(94, 24), "plain.mp4")
-    assert (tmp_path / "out" / "contact-sheet.html").is_file()
+    page = (tmp_path / "out" / "contact-sheet.html").read_text()
+    assert "3 shots · 0:04 · 800 × 400 · from plain.mp4" in page
+    assert "0:01.25 · 0:01.75 · 0:02.25" in page
     assert "enlarged" in record.notes[0]
+
+
+def test_what_speaks_against_a_keyframe_is_told_and_nothing_is_dropped(tmp_path: Path) -> None:
+    black = [np.zeros((120, 240, 3), dtype=np.uint8)] * 30
+    encode(chain(shot(1, 30), black, shot(1, 15), dissolve(1, 9, 30), shot(9, 15)), tmp_path / "a.mp4", RATE)
+    board, _ = read(tmp_path / "a.mp4", tmp_path / "out", picture={"short_side": 120})
+    assert [[flag.reason for flag in one.flags] for one in board.shots][:2] == [[], ["near-black"]]
+    assert {flag.reason for flag in board.shots[2].flags} == {"double-exposure"}
+    assert all((tmp_path / "out" / str(one.keyframe)).is_file() for one in board.shots)
+    page = (tmp_path / "out" / "contact-sheet.html").read_text()
+    assert "2 flagged" in page
+    assert '<span class="flag" title="measured 0.0, limit 16.0">near-black</span>' in page
 
 
 def test_borders_are_taken_off(tmp_path: Path) -> None:
@@ -95,9 +110,9 @@ def test_variable_frame_rate_keeps_every_time(plain: Path, tmp_path: Path) -> No
     board, record = read(tmp_path / "vfr.mkv", tmp_path / "out")
     assert record.frames == 94
     assert starts(board) == [Fraction(41 * frame + 15 * (frame % 3), 1000) for frame in (0, 30, 54)]
-    for shot in board.shots:
-        assert shot.source is not None
-        tick = int(seconds(shot.source.mid) * 1000)
+    for one in board.shots:
+        assert one.source is not None
+        tick = int(seconds(one.source.mid) * 1000)
         assert tick in probe(tmp_path / "vfr.mkv").ticks
 
 
@@ -251,7 +266,7 @@ def test_sound_alone_is_refused(tmp_path: Path) -> None:
 def test_a_single_frame_is_a_shot(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp4", [1])
     board, _ = read(path, tmp_path / "out")
-    assert [shot.duration for shot in board.shots] == ["1/24"]
+    assert [one.duration for one in board.shots] == ["1/24"]
 
 
 def test_fast_finds_the_cuts_nearly(tmp_path: Path) -> None:

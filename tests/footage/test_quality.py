@@ -48,8 +48,8 @@ def test_a_picture_of_one_colour_counts_as_blurred() -> None:
 
 def test_a_double_exposure_is_told_with_value_and_limit() -> None:
     (flag,) = Judge(QualityConfig()).flags("0001", PICTURE, 0.91234)
-    assert (flag.reason, flag.value, flag.limit) == ("double-exposure", 0.912, 0.6)
-    assert reasons(PICTURE, 0.5) == []
+    assert (flag.reason, flag.value, flag.limit) == ("double-exposure", 0.912, 0.7)
+    assert reasons(PICTURE, 0.65) == []
     assert reasons(PICTURE, None) == []
 
 

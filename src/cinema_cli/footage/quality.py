@@ -33,7 +33,7 @@ class QualityConfig(Config):
     """Brightness above which 95 of 100 pixels lie in a near-white frame."""
     blurred: Share = 0.62
     """Crete's measure of blur, 0 sharp to 1 blurred (Crete-Roffet and others, 2007)."""
-    double: Share = 0.6
+    double: Share = 0.7
     """How much of the change around it a frame has half made (``middle.blend``)."""
     near_duplicate: Byte = 2.0
     """Mean difference between the thumbnails of two keyframes."""
