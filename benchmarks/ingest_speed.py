@@ -122,7 +122,7 @@ def two_hours(aside: Path) -> None:
         movie = make_small_movie(aside / f"{minutes}-minutes.mp4", minutes)
         cost = ingest([movie], aside / f"{minutes}")
         print(
-            f"{minutes:4d} minutes: largest process {cost.peak:.0f} MiB, {cost.processor:.0f} processor seconds"
+            f"{minutes:4d} minutes: largest process {cost.peak:.0f} MiB, {cost.processor:.0f} s of processor"
         )
 
 

@@ -124,8 +124,8 @@ def to_rgb(planes: Planes, matrix: str) -> Frame:
         ]
     )
     shift = table @ [-16, -128, -128]
-    rgb: Frame = cv2.transform(cv2.merge([planes[:height], blue, red]), np.column_stack([table, shift]))
-    return rgb
+    whole = cv2.merge([planes[:height], np.asarray(blue), np.asarray(red)])
+    return np.asarray(cv2.transform(whole, np.column_stack([table, shift])), dtype=np.uint8)
 
 
 def _pipe(stack: ExitStack) -> tuple[Any, int]:

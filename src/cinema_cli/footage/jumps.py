@@ -55,9 +55,10 @@ class JumpDetector:
         """Mean brightness by which this frame leaves the range of the last one, and the last one of this."""
         import cv2
 
-        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+        grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
         near = np.ones((2 * REACH + 1, 2 * REACH + 1), dtype=np.uint8)
-        own = (grey, cv2.dilate(grey, near), cv2.erode(grey, near))
+        most, least = cv2.dilate(grey, near), cv2.erode(grey, near)
+        own = (grey, np.asarray(most, dtype=np.uint8), np.asarray(least, dtype=np.uint8))
         last, self._last = self._last or own, own
         return _outside(own[0], last[1], last[2]) + _outside(last[0], own[1], own[2])
 

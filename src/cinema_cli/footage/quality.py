@@ -53,7 +53,7 @@ class Judge:
         import cv2
 
         limits = self._config
-        grey = cv2.cvtColor(keyframe, cv2.COLOR_RGB2GRAY)
+        grey = np.asarray(cv2.cvtColor(keyframe, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
         spread = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / grey.size
         dark, bright = (float(np.searchsorted(spread, share)) for share in (0.95, 0.05))
         found: list[Flag] = []
@@ -88,23 +88,20 @@ class Judge:
 
 def blurredness(grey: NDArray[np.uint8]) -> float:
     """Crete's measure: how little of the differences between neighbours a further blur takes away."""
-    import cv2
-
     sharp = grey.astype(np.float32)
     return max(
-        _kept_by_blur(sharp, cv2.blur(sharp, (9, 1)), (np.s_[:, 1:], np.s_[:, :-1])),
-        _kept_by_blur(sharp, cv2.blur(sharp, (1, 9)), (np.s_[1:, :], np.s_[:-1, :])),
+        _kept_by_blur(sharp, (9, 1), (np.s_[:, 1:], np.s_[:, :-1])),  # OpenCV's kernel is (width, height)
+        _kept_by_blur(sharp, (1, 9), (np.s_[1:, :], np.s_[:-1, :])),
     )
 
 
-def _kept_by_blur(
-    sharp: NDArray[np.float32], soft: NDArray[np.float32], neighbours: tuple[Any, Any]
-) -> float:
+def _kept_by_blur(sharp: NDArray[np.float32], kernel: tuple[int, int], sides: tuple[Any, Any]) -> float:
     import cv2
 
-    one, other = neighbours
-    before, after = cv2.absdiff(sharp[one], sharp[other]), cv2.absdiff(soft[one], soft[other])
-    total, lost = float(cv2.sumElems(before)[0]), float(cv2.sumElems(cv2.max(before - after, 0.0))[0])
+    soft = np.asarray(cv2.blur(sharp, kernel), dtype=np.float32)
+    before = np.abs(sharp[sides[0]] - sharp[sides[1]])
+    after = np.abs(soft[sides[0]] - soft[sides[1]])
+    total, lost = float(before.sum()), float(np.maximum(before - after, 0).sum())
     return 1 - lost / total if total else 1.0
 
 
