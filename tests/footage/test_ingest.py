@@ -77,6 +77,7 @@ def test_names_that_other_programs_stumble_over(tmp_path: Path, name: str) -> No
 def test_other_settings_are_told_and_wait_for_again(movies: Path, tmp_path: Path) -> None:
     out = tmp_path / "ds"
     ingest([movies / "a.mp4"], out)
+    (out / "a" / "captions.jsonl").write_text('{"key": "paid for"}\n')
     before = snapshot(out)
     (outcome,) = ingest([movies / "a.mp4"], out, shots={"detector": "content"}).outcomes
     assert (outcome.state, outcome.folder) == ("other settings", out / "a")
@@ -86,6 +87,7 @@ def test_other_settings_are_told_and_wait_for_again(movies: Path, tmp_path: Path
     (outcome,) = ingest([movies / "a.mp4"], out, shots={"detector": "content"}, again=True).outcomes
     assert outcome.state == "made"
     assert Ingested.load(out / "a").settings["shots"]["detector"] == "content"
+    assert (out / "a" / "captions.jsonl").read_text() == '{"key": "paid for"}\n'
     assert [folder.name for folder in films(out)] == ["a"]
     assert states(ingest([movies / "a.mp4"], out, shots={"detector": "content"}, again=True)) == {
         "a.mp4": "kept"

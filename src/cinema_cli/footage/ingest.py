@@ -22,7 +22,7 @@ from cinema_cli.config import build
 from cinema_cli.contact_sheet import write_contact_sheet
 from cinema_cli.dataset import Ingested
 from cinema_cli.errors import CinemaError, InputError, MissingError
-from cinema_cli.files import atomic_folder
+from cinema_cli.files import LOCK_NAME, atomic_folder, atomic_path
 from cinema_cli.footage.clips import write_clips
 from cinema_cli.footage.inputs import ENDINGS, Input, find_movies
 from cinema_cli.footage.ledger import FAILURES, FRESH, Ledger
@@ -211,6 +211,7 @@ def _place(job: Job, ledger: Ledger, sha256: str, fresh: Path) -> Path:
     """Give a whole film its place in the dataset, instead of an older reading of the same movie."""
     older = ledger.film(sha256)
     if older is not None:
+        _keep_what_others_made(older[0], fresh)
         os.rename(older[0], fresh.with_name("older"))
         os.rename(fresh, older[0])
         return older[0]
@@ -223,6 +224,19 @@ def _place(job: Job, ledger: Ledger, sha256: str, fresh: Path) -> Path:
         else:
             return job.dataset / name
     raise InputError(f"{job.dataset / name}: wanted a free name for this movie, found it taken. Remove that.")
+
+
+def _keep_what_others_made(older: Path, fresh: Path) -> None:
+    """Carry files over that no ingest makes, such as the answers that ``cinema caption`` has paid for."""
+    for path in older.iterdir():
+        if (
+            path.is_file()
+            and not path.is_symlink()
+            and path.name != LOCK_NAME
+            and not (fresh / path.name).exists()
+        ):
+            with atomic_path(fresh / path.name) as aside:
+                shutil.copyfile(path, aside)
 
 
 def _differences(record: Ingested, wanted: ReadConfig) -> list[str]:
