@@ -11,7 +11,9 @@ from cinema_cli import process
 from cinema_cli.errors import InputError, MissingError
 from cinema_cli.ffmpeg import (
     Frame,
+    Lens,
     Part,
+    Watch,
     decode,
     encode,
     ffmpeg_version,
@@ -20,6 +22,7 @@ from cinema_cli.ffmpeg import (
     probe,
 )
 from cinema_cli.ffmpeg.binary import is_capable
+from cinema_cli.ffmpeg.watching import to_rgb
 
 RATE = Fraction(24)
 
@@ -82,6 +85,20 @@ def test_probe_counts_and_times_every_frame(movie: Path) -> None:
     assert [info.time(index) for index in (0, 7, 20)] == [0, Fraction(7, 24), Fraction(20, 24)]
     assert not info.has_audio
     assert info.pixel_aspect == 1
+
+
+@pytest.mark.parametrize("every", [1, 7, 200])
+def test_rare_large_pictures_do_not_hold_the_small_ones_up(tmp_path: Path, every: int) -> None:
+    frames = gradient(3, 40) * 5
+    encode(frames, tmp_path / "a.mp4", RATE)
+    info = probe(tmp_path / "a.mp4")
+    lens = Lens((0, 0, 64, 96), (320, 480), large=(64, 96), every=every)
+    glances = list(Watch(tmp_path / "a.mp4", info, lens))
+    assert [glance.number for glance in glances if glance.large is not None] == list(range(0, 200, every))
+    for glance in glances:
+        if glance.large is not None:
+            shown = to_rgb(glance.large, "bt709").astype(int)
+            assert np.abs(shown - frames[glance.number]).mean() < 6
 
 
 def test_ntsc_rate_is_exact_in_mp4_and_matroska(tmp_path: Path) -> None:

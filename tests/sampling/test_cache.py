@@ -3,31 +3,13 @@ import multiprocessing
 import os
 import signal
 import time
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-import torch
 from safetensors.torch import load_file
 
-from cinema_cli.sampling.cache import RECORD, ShardCache, Tensors
-
-MADE_BY = {"item": "numbers", "weights": "a"}
-
-
-class Maker:
-    """Makes a shard of n rows and counts how often."""
-
-    def __init__(self, rows: int, value: float = 0.0) -> None:
-        self.rows, self.value, self.times = rows, value, 0
-
-    def __call__(self) -> Tensors:
-        self.times += 1
-        return {"x": torch.arange(self.rows)[:, None] + self.value, "y": torch.ones(self.rows, 2, 3)}
-
-
-def cache(folder: Path, told: list[str] | None = None, **changes: object) -> ShardCache:
-    return ShardCache(folder, {**MADE_BY, **changes}, (told if told is not None else []).append)
+from cinema_cli.sampling.cache import RECORD
+from shard_caches import MADE_BY, Maker, cache, fill, fill_forever, filled_rows
 
 
 def test_rows_are_made_once_and_read_by_whoever_comes(tmp_path: Path) -> None:
@@ -74,28 +56,16 @@ def test_a_damaged_shard_is_told_and_made_again(tmp_path: Path, damage: str) -> 
     assert path.read_bytes() == content
 
 
-def _fill(folder: Path, filled: Connection) -> None:
-    filled.send("ready")
-    filled.recv()
-    filled.send(_filled(folder))
-
-
-def _filled(folder: Path) -> list[float]:
-    return [
-        cache(folder).rows(f"film/{shard:04d}", "abcd", [shard % 4], Maker(4, shard))["x"].item()
-        for shard in range(30)
-    ]
-
-
 def test_two_processes_fill_it_at_the_same_time(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
-    other = spawn.Process(target=_fill, args=(tmp_path, theirs))
+    other = spawn.Process(target=fill, args=(tmp_path, theirs))
     other.start()
+    theirs.close()  # if it dies, we are told and do not wait
     assert ours.recv() == "ready"
     ours.send("go")
     wanted = [shard % 4 + shard for shard in range(30)]
-    assert _filled(tmp_path) == wanted
+    assert filled_rows(tmp_path) == wanted
     assert ours.recv() == wanted
     other.join()
     shards = sorted(cache(tmp_path).folder.rglob("*.safetensors"))
@@ -103,15 +73,9 @@ def test_two_processes_fill_it_at_the_same_time(tmp_path: Path) -> None:
     assert [load_file(path)["x"][0].item() for path in shards] == list(range(30))
 
 
-def _fill_forever(folder: Path) -> None:
-    held = cache(folder)
-    for number in range(10**6):
-        held.rows(f"{number:06d}", "ab", [0], lambda: {"x": torch.zeros(2, 300_000)})
-
-
 def test_killed_while_writing_it_leaves_only_whole_shards(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
-    process = spawn.Process(target=_fill_forever, args=(tmp_path,))
+    process = spawn.Process(target=fill_forever, args=(tmp_path,))
     process.start()
     folder = cache(tmp_path).folder
     while len(list(folder.glob("*.safetensors"))) < 3:  # it is in the midst of it

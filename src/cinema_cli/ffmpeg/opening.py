@@ -22,9 +22,13 @@ RAW: dict[str, Any] = {
     "format": "rawvideo",
     "fps_mode": "passthrough",
     "enc_time_base": "demux",
+    # Else a picture waits in ffmpeg for later ones (one for every thread of its "encoder", and in a buffer),
+    # while we wait for it, and ffmpeg for us to read the other pipe.
+    "threads": 1,
+    "flush_packets": 1,
     **PICTURES_ONLY,
 }
-"""Every frame once, none twice and none left out, whatever its time."""
+"""Every frame once, none twice and none left out, whatever its time; each whole as soon as it is made."""
 
 
 def open_movie(path: Path, **options: Any) -> Any:
