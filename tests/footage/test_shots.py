@@ -108,3 +108,17 @@ def test_times_of_a_variable_rate_are_kept(tmp_path: Path) -> None:
     found = find_shots(tmp_path / "vfr.mkv")
     assert [start.time for start, _ in found] == [0, Fraction(41 * 30, 1000)]
     assert found[1][0].number == 30
+
+
+def on_threes() -> Iterator[Frame]:
+    """Animation of eight pictures a second, each shown three times: a figure leaps on, and a cut at 60."""
+    for number in range(120):
+        frame = scene(5 if number < 60 else 9)
+        left = 10 + 9 * (number // 3 % 20)
+        frame[60:90, left : left + 30] = (250, 240, 30)
+        yield frame
+
+
+def test_pictures_that_are_held_are_no_cuts() -> None:
+    assert cuts(on_threes(), ShotConfig(also=())) == [60]
+    assert cuts(on_threes(), ShotConfig()) == [60]

@@ -58,6 +58,12 @@ class ShotConfig(Config):
     """Mean brightness below which a film has faded to black, of 255."""
 
 
+HELD = 0.15
+"""Mean difference, of 255, up to which a frame only repeats the last one."""
+HOLD = 0.15
+"""Seconds for which a picture may be held: animation on twos, threes and fours, of 24 frames a second."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """A frame by its number and its exact time in seconds."""
@@ -78,6 +84,7 @@ class CutFinder:
         self.late = self._least + LAG
         """Seconds after which a cut is told."""
         self._past: deque[Moment] = deque()
+        self._shown: tuple[Fraction, NDArray[np.uint8]] | None = None  # the last picture that was no repeat
         self._certain: list[Moment] = []
         self._possible: list[Moment] = []
         self._last = Fraction(0)  # where the shot in hand began
@@ -87,11 +94,28 @@ class CutFinder:
         if not self._past:
             self._last = moment.time
         self._past.append(moment)
+        if self._held(moment, picture):
+            return []
         tick = _Tick(moment, self._rate)
         self._certain += [self._at(cut) for cut in _told(self._first, tick, picture)]
         for other in self._others:
             self._possible += [self._at(cut) for cut in _told(other, tick, picture)]
         return self._settled(moment.time - self.late) if self._certain or self._possible else []
+
+    def _held(self, moment: Moment, picture: NDArray[np.uint8]) -> bool:
+        """Whether a picture is merely shown on, as in animation: no shot begins with it.
+
+        Among frames of which two in three are repeats every movement looks like a cut to a detector that
+        compares a frame with its neighbours.
+        """
+        import cv2
+
+        if self._shown is not None and moment.time - self._shown[0] < HOLD:
+            difference = np.asarray(cv2.absdiff(picture, self._shown[1]))
+            if sum(cv2.mean(difference)[:3]) / 3 < HELD:
+                return True
+        self._shown = (moment.time, picture)
+        return False
 
     def finish(self, end: Fraction) -> list[Moment]:
         """The cuts that were still open when the movie ended."""
