@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import torch
 
 from cinema_cli.models.encoders import Words
-from cinema_cli.models.flow_matching import schedule
+from cinema_cli.models.flow_matching import sample_euler, schedule
 from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.sampling import sample_clips, sample_keyframes
 from cinema_cli.models.video import InterleavedWan
 
@@ -45,14 +48,45 @@ def test_frames_are_drawn_together_and_repeatably():
     assert not torch.allclose(changed[0], first[0])  # frame 0 sees frame 2's words through the global blocks
 
 
-def test_known_frames_come_back_untouched_and_are_seen():
+def memory(seed: int = 3) -> PairGroup:
+    g = torch.Generator().manual_seed(seed)
+    told = words(2, 5)
+    latents = torch.randn(1, 2, 2, 8, generator=g)
+    return PairGroup(
+        latents, told.text[None], told.pooled[None], torch.full((1, 2), 0.1), [0, 1], (1, 2), GRID, True
+    )
+
+
+def test_memory_is_computed_once_and_drawing_beside_it_is_extension():
+    model, calls = flux(), []
+    args = (words(2), words(1, 1), noise(2), GRID, schedule(3, 1.0))
+    model.register_forward_pre_hook(lambda *_: calls.append(1))
+    remember, remembered = model.remember, []
+    model.remember = lambda groups: remembered.append(1) or remember(groups)
+    drawn = sample_keyframes(model, *args, memory=[memory()], ranks=[2, 3])
+    assert (len(calls), len(remembered)) == (3, 1)
+
+    def uncached(x, t):
+        times = t.expand(1, 2)
+        new = PairGroup(x[None], words(2).text[None], words(2).pooled[None], times, [2, 3], GRID)
+        return model(groups=[memory(), new], regime="extend")[1][0]
+
+    assert torch.allclose(drawn, sample_euler(uncached, noise(2), schedule(3, 1.0)), atol=1e-5)
+    other = sample_keyframes(model, *args, memory=[memory(4)], ranks=[2, 3])
+    assert not torch.allclose(drawn, other)
+
+
+def test_without_words_memory_has_none_either():
     model = flux()
-    args = (words(3), words(1, 1), noise(3), GRID, schedule(4, 1.0))
-    seen = torch.randn(6, 8)
-    drawn = sample_keyframes(model, *args, known={1: seen}, context_level=0.1)
-    assert torch.equal(drawn[1], seen)
-    other = sample_keyframes(model, *args, known={1: seen + 1}, context_level=0.1)
-    assert not torch.allclose(drawn[0], other[0])
+    args = (words(1), words(1, 1), noise(1), GRID, schedule(1, 1.0))
+    empty = words(1, 1)
+    silent = replace(
+        memory(), text=empty.text.expand(2, -1, -1)[None], pooled=empty.pooled.expand(2, -1)[None]
+    )
+    plain = sample_keyframes(model, *args, memory=[memory()], ranks=[2])
+    wordless = sample_keyframes(model, empty, *args[1:], memory=[silent], ranks=[2])
+    twice = sample_keyframes(model, *args, guidance=2.0, memory=[memory()], ranks=[2])
+    assert torch.allclose(twice, 2 * plain - wordless, atol=1e-5)
 
 
 def test_guidance_of_one_is_none_and_two_goes_further():

@@ -89,6 +89,10 @@ class ImageCodec:
         """Height and width in tokens of a frame of ``frame_size`` pixels."""
         return frame_size[0] // self.patch, frame_size[1] // self.patch
 
+    def pixels(self, grid: tuple[int, int]) -> tuple[int, int]:
+        """Height and width in pixels of a frame of ``grid`` tokens."""
+        return grid[0] * self.patch, grid[1] * self.patch
+
     @torch.no_grad()
     def encode(self, frames: Tensor) -> Tensor:
         """uint8 (n, H, W, 3) -> tokens (n, L, C)."""

@@ -3,10 +3,11 @@
 A subclass of diffusers' ``FluxTransformer2DModel`` without a single new parameter, so that weights of
 FLUX.1 load into it and a stock ``FluxPipeline`` loads what it saves.  Double-stream blocks are local to
 a pair; single-stream blocks are global over all pairs; every pair has its own noise level.
-No mask tensor exists: pairs are folded into the batch (``folding.py``).
+No mask tensor exists: pairs are folded into the batch (``folding.py``), and who sees whom across pairs is
+decided by slices (``regimes.py``).
 
 Shapes:  B batch   P pairs (n in a group)   T text tokens   L image tokens   S = T + L   D width
-         C channels of an image token   H heads
+         C channels of an image token   H heads   d = D / H   M tokens of memory
 """
 
 from collections.abc import Sequence
@@ -28,35 +29,27 @@ from diffusers.utils import apply_lora_scale
 from torch import Tensor
 
 from cinema_cli.models.folding import fold, join_groups, split_groups, unfold
+from cinema_cli.models.pairs import PairGroup
+from cinema_cli.models.regimes import KeyValue, Regime, blocks_of, prefix_attention
 from cinema_cli.models.stock import StockModel
 
 Rotary = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class PairGroup:
-    """Pairs of one frame size, as the model takes them."""
+class Memory:
+    """Remembered pairs as new ones see them: keys and values of every single-stream block."""
 
-    latents: Tensor  # (B, n, L, C), noised
-    text: Tensor  # (B, n, T, D_text)
-    pooled: Tensor  # (B, n, D_pooled)
-    timestep: Tensor  # (B, n), noise level in [0, 1] of each frame
-    ranks: Sequence[int]  # n: place of each pair in the sequence, oldest first
-    grid: tuple[int, int]  # height and width of the frame in tokens, L = height x width
+    layers: tuple[KeyValue, ...]  # each (B, M, H, d)
 
-    def ids(self, device: torch.device) -> Tensor:
-        """Position ids (n, S, 3): axis 0 is the pair's rank, for text and image alike; then y and x."""
-        height, width = self.grid
-        y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-        image = torch.stack([torch.zeros_like(y), y, x], dim=-1).reshape(-1, 3)
-        one = torch.cat([torch.zeros(self.text.shape[2], 3), image])
-        ids = one.repeat(len(self.ranks), 1, 1)
-        ids[:, :, 0] = torch.tensor(self.ranks, dtype=ids.dtype)[:, None]
-        return ids.to(device)
+    @property
+    def bytes(self) -> int:
+        """What it takes on the device."""
+        return sum(part.numel() * part.element_size() for layer in self.layers for part in layer)
 
 
 class GlobalAttnProcessor:
-    """Attention of a single-stream block over all tokens of all pairs: the full mask M_global = 0."""
+    """Attention of a single-stream block across pairs, each token seeing what its regime allows."""
 
     _attention_backend = None
     _parallel_config = None
@@ -67,10 +60,12 @@ class GlobalAttnProcessor:
         hidden_states: Tensor | tuple[Tensor, ...],  # (B n, S, D) of each group
         encoder_hidden_states: None = None,
         attention_mask: None = None,
-        image_rotary_emb: Rotary | None = None,  # (sum of n S, D / H)
+        image_rotary_emb: Rotary | None = None,  # (sum of n S, d)
         pairs: tuple[int, ...] = (1,),
-    ) -> tuple[Tensor, ...]:
-        """Return the attended tokens, folded as they came."""
+        blocks: tuple[int, ...] | None = None,
+        memory: KeyValue | None = None,  # (B, M, H, d)
+    ) -> tuple[tuple[Tensor, ...], KeyValue]:
+        """Return the attended tokens, folded as they came, and the keys and values of these tokens."""
         groups = (hidden_states,) if isinstance(hidden_states, Tensor) else hidden_states
         x = join_groups(groups, pairs)
         query, key, value = (
@@ -79,10 +74,14 @@ class GlobalAttnProcessor:
         )
         query = apply_rotary_emb(attn.norm_q(query), image_rotary_emb, sequence_dim=1)
         key = apply_rotary_emb(attn.norm_k(key), image_rotary_emb, sequence_dim=1)
-        out = dispatch_attention_fn(
-            query, key, value, backend=self._attention_backend, parallel_config=self._parallel_config
-        )
-        return split_groups(out.flatten(2, 3).to(query.dtype), groups, pairs)
+
+        def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+            return dispatch_attention_fn(
+                q, k, v, backend=self._attention_backend, parallel_config=self._parallel_config
+            )
+
+        out = prefix_attention(attend, query, (key, value), blocks or (query.shape[1],), memory)
+        return split_groups(out.flatten(2, 3).to(query.dtype), groups, pairs), (key, value)
 
 
 class LocalBlock(FluxTransformerBlock):
@@ -111,21 +110,31 @@ class GlobalBlock(FluxSingleTransformerBlock):
         self,
         joined: tuple[Tensor, ...],  # (B n, S, D) of each group, text first
         temb: tuple[Tensor, ...],  # (B n, D)
-        rotary: Rotary,  # (sum of n S, D / H)
+        rotary: Rotary,  # (sum of n S, d)
         pairs: tuple[int, ...],
+        blocks: tuple[int, ...],
+        memory: KeyValue | None = None,  # (B, M, H, d)
         joint_attention_kwargs: dict[str, Any] | None = None,
-    ) -> tuple[Tensor, ...]:
-        """Return the joined tokens of every group."""
+    ) -> tuple[tuple[Tensor, ...], KeyValue]:
+        """Return the joined tokens of every group, and the keys and values of their attention."""
         normed, gates = zip(*(self.norm(x, emb=e) for x, e in zip(joined, temb, strict=True)), strict=True)
-        attended = self.attn(normed, image_rotary_emb=rotary, pairs=pairs, **(joint_attention_kwargs or {}))
-        return tuple(
+        attended, own = self.attn(
+            normed,
+            image_rotary_emb=rotary,
+            pairs=pairs,
+            blocks=blocks,
+            memory=memory,
+            **(joint_attention_kwargs or {}),
+        )
+        joined = tuple(
             x + gate[:, None] * self.proj_out(torch.cat([a, self.act_mlp(self.proj_mlp(n))], dim=2))
             for x, n, gate, a in zip(joined, normed, gates, attended, strict=True)
         )
+        return joined, own
 
 
 class InterleavedFlux(StockModel, FluxTransformer2DModel):
-    """FLUX over interleaved pairs, in the joint regime: every pair sees every pair (appendix F, offline)."""
+    """FLUX over interleaved pairs, drawn jointly or beside memory (appendix F)."""
 
     _no_split_modules = ("LocalBlock", "GlobalBlock")
     _repeated_blocks = ("LocalBlock", "GlobalBlock")
@@ -182,6 +191,8 @@ class InterleavedFlux(StockModel, FluxTransformer2DModel):
         return_dict: bool = True,
         *,
         groups: Sequence[PairGroup] | None = None,
+        regime: Regime = "joint",
+        memory: Memory | None = None,
     ) -> Transformer2DModelOutput | tuple[Tensor, ...]:
         """Predict velocities.
 
@@ -198,10 +209,15 @@ class InterleavedFlux(StockModel, FluxTransformer2DModel):
             guidance: (B,), for guidance-distilled models; training uses 1.0, sampling 3.5.
             joint_attention_kwargs: handed to the attention processors; ``scale`` scales LoRA layers.
             return_dict: as in diffusers; only of the stock call.
-            groups: the interleaved pairs, in sequence order or not: ``ranks`` says where each belongs.
+            groups: the interleaved pairs; ``ranks`` says where in the sequence each belongs.  In the regime
+                "extend" remembered groups come first; in "causal" all pairs stand in the order of ranks.
+            regime: who sees whom across pairs (appendix F).
+            memory: of remembered pairs, by :meth:`remember`; every pair of ``groups`` sees it as well.
         """
         if groups is not None:
-            return self._interleaved(groups, guidance, joint_attention_kwargs)
+            inputs = self._folded(groups, guidance, regime)
+            velocities = self._denoise(inputs, memory, joint_attention_kwargs)
+            return tuple(unfold(v, n) for v, n in zip(velocities, inputs.pairs, strict=True))
         assert hidden_states is not None, "the stock call needs hidden_states; the interleaved one groups"
         assert encoder_hidden_states is not None
         assert pooled_projections is not None
@@ -209,68 +225,80 @@ class InterleavedFlux(StockModel, FluxTransformer2DModel):
         assert img_ids is not None
         assert txt_ids is not None
         rotary = self.pos_embed(torch.cat([txt_ids, img_ids]))
-        (velocity,) = self._denoise(
-            [hidden_states],
-            [encoder_hidden_states],
-            [pooled_projections],
-            [timestep],
-            guidance,
-            [rotary],
+        tokens = hidden_states.shape[1] + encoder_hidden_states.shape[1]
+        stock = Folded(
+            (self.x_embedder(hidden_states),),
+            (self.context_embedder(encoder_hidden_states),),
+            (self._modulation(timestep, pooled_projections, guidance, 1),),
+            (rotary,),
             rotary,
             (1,),
-            joint_attention_kwargs,
+            (tokens,),
         )
+        (velocity,) = self._denoise(stock, None, joint_attention_kwargs)
         return Transformer2DModelOutput(sample=velocity) if return_dict else (velocity,)
 
-    def _interleaved(
-        self, groups: Sequence[PairGroup], guidance: Tensor | None, attention_kwargs: dict[str, Any] | None
-    ) -> tuple[Tensor, ...]:
+    def remember(self, groups: Sequence[PairGroup], guidance: Tensor | None = None) -> Memory:
+        """Keys and values of remembered pairs, which see each other and nothing else.
+
+        New pairs drawn with them are what they would be in the regime "extend"; but the memory is computed
+        once per new frame, not once per denoising step.
+        """
+        inputs = self._folded(groups, guidance, "joint")
+        layers = []
+        joined = self._local(inputs, None)
+        for block in self.single_transformer_blocks:
+            joined, own = block(joined, inputs.temb, inputs.global_rotary, inputs.pairs, inputs.blocks)
+            layers.append(own)
+        return Memory(tuple(layers))
+
+    def _folded(self, groups: Sequence[PairGroup], guidance: Tensor | None, regime: Regime) -> "Folded":
+        """Embed frames and words, with one modulation vector per pair."""
         pairs = tuple(group.latents.shape[1] for group in groups)
         ids = [group.ids(group.latents.device) for group in groups]
-        velocities = self._denoise(
-            [fold(group.latents) for group in groups],
-            [fold(group.text) for group in groups],
-            [fold(group.pooled) for group in groups],
-            [fold(group.timestep) for group in groups],
-            guidance,
+        return Folded(
+            tuple(self.x_embedder(fold(group.latents)) for group in groups),
+            tuple(self.context_embedder(fold(group.text)) for group in groups),
+            tuple(
+                self._modulation(fold(group.timestep), fold(group.pooled), guidance, n)
+                for group, n in zip(groups, pairs, strict=True)
+            ),
             # Inside a pair only differences of positions matter, so one pair's ids serve all of them.
-            [self.pos_embed(i[0]) for i in ids],
+            tuple(self.pos_embed(i[0]) for i in ids),
             self.pos_embed(torch.cat([i.flatten(0, 1) for i in ids])),
             pairs,
-            attention_kwargs,
+            blocks_of(groups, regime),
         )
-        return tuple(unfold(v, n) for v, n in zip(velocities, pairs, strict=True))
 
     def _denoise(
-        self,
-        latents: list[Tensor],  # (B n, L, C) of each group
-        texts: list[Tensor],  # (B n, T, D_text)
-        pooled: list[Tensor],  # (B n, D_pooled)
-        timesteps: list[Tensor],  # (B n)
-        guidance: Tensor | None,  # (B,)
-        local_rotary: list[Rotary],
-        global_rotary: Rotary,
-        pairs: tuple[int, ...],
-        attention_kwargs: dict[str, Any] | None,
+        self, inputs: "Folded", memory: Memory | None, attention_kwargs: dict[str, Any] | None
     ) -> list[Tensor]:
-        # Embed: frames, words, and one modulation vector per pair.
-        image = tuple(self.x_embedder(x) for x in latents)
-        text = tuple(self.context_embedder(x) for x in texts)
-        temb = tuple(
-            self._modulation(t, p, guidance, n) for t, p, n in zip(timesteps, pooled, pairs, strict=True)
-        )
-        # Local: double-stream blocks, each pair for itself.
-        for block in self.transformer_blocks:
-            text, image = self._run(block, image, text, temb, tuple(local_rotary), attention_kwargs)
+        joined = self._local(inputs, attention_kwargs)
         # Global: single-stream blocks, all pairs together.
-        joined = tuple(torch.cat(both, dim=1) for both in zip(text, image, strict=True))
-        for block in self.single_transformer_blocks:
-            joined = self._run(block, joined, temb, global_rotary, pairs, attention_kwargs)
+        layers = memory.layers if memory else (None,) * len(self.single_transformer_blocks)
+        for block, seen in zip(self.single_transformer_blocks, layers, strict=True):
+            joined, _ = self._run(
+                block,
+                joined,
+                inputs.temb,
+                inputs.global_rotary,
+                inputs.pairs,
+                inputs.blocks,
+                seen,
+                attention_kwargs,
+            )
         # Read the velocity off the image tokens.
         return [
             self.proj_out(self.norm_out(x[:, -i.shape[1] :], e))
-            for x, i, e in zip(joined, image, temb, strict=True)
+            for x, i, e in zip(joined, inputs.image, inputs.temb, strict=True)
         ]
+
+    def _local(self, inputs: "Folded", attention_kwargs: dict[str, Any] | None) -> tuple[Tensor, ...]:
+        """Double-stream blocks, each pair for itself; text and image of every group joined."""
+        image, text = inputs.image, inputs.text
+        for block in self.transformer_blocks:
+            text, image = self._run(block, image, text, inputs.temb, inputs.local_rotary, attention_kwargs)
+        return tuple(torch.cat(both, dim=1) for both in zip(text, image, strict=True))
 
     def _modulation(self, timestep: Tensor, pooled: Tensor, guidance: Tensor | None, pairs: int) -> Tensor:
         """(B n, D): the network is told levels in thousandths, as stock FLUX does.
@@ -281,3 +309,16 @@ class InterleavedFlux(StockModel, FluxTransformer2DModel):
             return self.time_text_embed(timestep * 1000, pooled)
         guidance = guidance.to(timestep.dtype).repeat_interleave(pairs)
         return self.time_text_embed(timestep * 1000, guidance * 1000, pooled)
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What the blocks take: everything embedded, pairs folded into the batch."""
+
+    image: tuple[Tensor, ...]  # (B n, L, D) of each group
+    text: tuple[Tensor, ...]  # (B n, T, D)
+    temb: tuple[Tensor, ...]  # (B n, D)
+    local_rotary: tuple[Rotary, ...]  # (S, d) of a pair of each group
+    global_rotary: Rotary  # (sum of n S, d)
+    pairs: tuple[int, ...]  # n of each group
+    blocks: tuple[int, ...]  # tokens of each block of the global attention

@@ -1,20 +1,21 @@
-"""Sampling: keyframes of a film together (appendix F, offline), then the clips of its shots (section 3.3).
+"""Sampling: keyframes of a film, all together or beside memory (appendix F), then its clips (section 3.3).
 
-Known frames may stand among the new ones as context: they keep a small fixed noise, and the model is told
-that level as their timestep (Fig. 9).
+Remembered frames keep a small fixed noise, and the model is told that level as their timestep (Fig. 9).
 
 Shapes:  P pairs   L image tokens   C channels   K shots   F latent frames   h, w latent size   T text tokens
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from cinema_cli.models.encoders import Words
-from cinema_cli.models.flow_matching import noised, sample_euler
-from cinema_cli.models.keyframes import InterleavedFlux, PairGroup
+from cinema_cli.models.flow_matching import sample_euler
+from cinema_cli.models.keyframes import InterleavedFlux, Memory
+from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.video import InterleavedWan, ShotGroup, shot_starts
 
 
@@ -27,54 +28,57 @@ def sample_keyframes(
     grid: tuple[int, int],
     levels: Tensor,
     guidance: float = 1.0,
-    known: dict[int, Tensor] | None = None,
-    context_level: float = 0.0,
+    memory: Sequence[PairGroup] = (),
+    ranks: Sequence[int] | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> Tensor:
-    """Draw the frames of one film together.
+    """Draw frames of one film together, beside remembered ones if there are any.
 
     Args:
         model: the keyframe model.
-        words: captions of the P pairs, in order.
+        words: captions of the P new pairs, in order.
         empty: the encoded empty caption (n = 1); only read when ``guidance`` is not 1.
         noise: (P, L, C), one draw per frame.
         grid: frame size in tokens.
         levels: the schedule, from 1 to 0.
         guidance: scale of true guidance between captions and no captions; 1 for none.
-        known: clean tokens (L, C) of pairs that are context and are not drawn, by place.
-        context_level: noise level of the known frames, in [0, 1].
+        memory: remembered pairs (B = 1) at the noise level that they keep.  They do not see the new frames,
+            so their keys and values are computed once, before the first step.
+        ranks: places of the new pairs in the sequence, where memory takes some; else 0 to P - 1.
         on_step: called after every step.
 
     Returns:
-        Tokens (P, L, C), the known ones as given.
+        Tokens (P, L, C).
     """
-    known = known or {}
-    places = sorted(known)
-    ranks = list(range(noise.shape[0]))
-    context = None
-    if places:
-        clean = torch.stack([known[i] for i in places])
-        context = noised(clean, noise[places], torch.full((len(places),), context_level))
+    ranks = range(noise.shape[0]) if ranks is None else ranks
+    known = model.remember(memory) if memory else None
+    # Without words nobody is named: what guidance strengthens is also whom the memory's captions name.
+    wordless = (
+        model.remember([_without_words(g, empty) for g in memory]) if memory and guidance != 1 else None
+    )
 
-    def velocity(x: Tensor, t: Tensor, text: Tensor, pooled: Tensor) -> Tensor:
-        times = t.to(x).expand(x.shape[0]).clone()
-        if context is not None:
-            x = x.index_copy(0, torch.tensor(places, device=x.device), context)
-            times[places] = context_level
-        group = PairGroup(x[None], text[None], pooled[None], times[None], ranks, grid)
-        return model(groups=[group])[0][0]
+    def velocity(x: Tensor, t: Tensor, text: Tensor, pooled: Tensor, seen: Memory | None) -> Tensor:
+        times = t.to(x).expand(1, x.shape[0])
+        group = PairGroup(x[None], text[None], pooled[None], times, ranks, grid)
+        return model(groups=[group], memory=seen)[0][0]
 
     def guided(x: Tensor, t: Tensor) -> Tensor:
-        with_words = velocity(x, t, words.text, words.pooled)
+        with_words = velocity(x, t, words.text, words.pooled, known)
         if guidance == 1.0:
             return with_words
-        without = velocity(x, t, empty.text.expand_as(words.text), empty.pooled.expand_as(words.pooled))
+        text, pooled = empty.text.expand_as(words.text), empty.pooled.expand_as(words.pooled)
+        without = velocity(x, t, text, pooled, wordless)
         return without + guidance * (with_words - without)
 
-    drawn = sample_euler(guided, noise, levels, on_step)
-    for place, tokens in known.items():
-        drawn[place] = tokens
-    return drawn
+    return sample_euler(guided, noise, levels, on_step)
+
+
+def _without_words(group: PairGroup, empty: Words) -> PairGroup:
+    return replace(
+        group,
+        text=empty.text[:, : group.text.shape[2]].to(group.text).expand_as(group.text),
+        pooled=empty.pooled.to(group.pooled).expand_as(group.pooled),
+    )
 
 
 @torch.no_grad()
