@@ -1,12 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
-from cinema_cli.models.encoders import ImageCodec, TextEncoder
-from cinema_cli.training.keyframes import KeyframeTask
-from cinema_cli.training.latents import LatentCache
-from cinema_cli.training.sequences import HELD_OUT, TheatreSequences
+from cinema_cli.training.sequences import HELD_OUT
 from keyframe_runs import frozen_parts
-from keyframe_runs import tiny_training as config
+from keyframe_tasks import theatre_task
 
 
 @pytest.fixture(scope="module")
@@ -14,15 +13,7 @@ def run(tmp_path_factory):
     return frozen_parts(tmp_path_factory.mktemp("run"))
 
 
-def task(run, pairs: int, *changes: str) -> KeyframeTask:
-    made = config(*changes)
-    codec = ImageCodec.load(run / "keyframes")
-    data = TheatreSequences(codec, LatentCache(run / "cache", "a" * 64), 3, 8, made.stages[pairs].describe)
-    text = TextEncoder.load(run / "keyframes", made.text_length)
-    from cinema_cli.models.keyframes import InterleavedFlux
-
-    torch.manual_seed(0)
-    return KeyframeTask(InterleavedFlux(**made.transformer.model_dump()), codec, text, data, pairs, made)
+task = theatre_task
 
 
 def test_levels_follow_the_mixture(run):
@@ -52,11 +43,13 @@ def test_the_loss_of_context_frames_does_not_count(run):
     batch = made.batch(0)
     loss = made.loss(batch, torch.Generator().manual_seed(3))
     levels = made.draw_levels(torch.Generator().manual_seed(3))
-    shifted = batch.latents + 5.0 * (~levels.counts)[:, :, None, None]
+    shifted = batch.sequences.latents + 5.0 * (~levels.counts)[:, :, None, None]
     made.model.proj_out.weight.data.zero_()  # a model that ignores its input: only its targets can matter
     made.model.proj_out.bias.data.zero_()
     blind = made.loss(batch, torch.Generator().manual_seed(3))
-    moved = made.loss(type(batch)(shifted, batch.captions), torch.Generator().manual_seed(3))
+    moved = made.loss(
+        replace(batch, sequences=replace(batch.sequences, latents=shifted)), torch.Generator().manual_seed(3)
+    )
     assert loss.isfinite()
     assert torch.allclose(blind, moved)
 

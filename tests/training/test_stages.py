@@ -134,7 +134,7 @@ def test_cached_words_are_what_the_task_would_have_encoded(tmp_path, dataset):
     features = PairFeatures(films, codec, text, (16, 32), tmp_path / "cache", print)
     source = DatasetSequences(Loader(manifests, films, features, 2, 0, workers=0))
     task = KeyframeTask(InterleavedFlux(**made.transformer.model_dump()), codec, text, source, 8, made)
-    batch = task.batch(5)
+    batch = task.batch(5).sequences
     assert batch.words is not None
     for seed in range(4):
         levels = task.draw_levels(torch.Generator().manual_seed(seed))

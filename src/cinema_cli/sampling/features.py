@@ -8,7 +8,7 @@ Shapes:  n pairs   T text tokens   L image tokens   C channels of a token
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +48,19 @@ class PairFeatures:
         for film in films:
             refuse_other_shapes(film, frame_size)
         self.films, self.codec, self.text, self.frame_size = films, codec, text, frame_size
-        self._latents = ShardCache(folder, latents_made_by(codec, frame_size), tell)
+        self._latents = lru_cache(maxsize=None)(
+            lambda size: ShardCache(folder, latents_made_by(codec, size), tell)
+        )
+        self._latents(frame_size)  # what makes them is told before training starts
         self._words = ShardCache(folder, words_made_by(text), tell) if text is not None else None
 
-    def latents(self, film: int, places: Sequence[int]) -> Tensor:
-        """Clean latents (n, L, C) of some of a film's kept keyframes."""
+    def latents(self, film: int, places: Sequence[int], grid: tuple[int, int] | None = None) -> Tensor:
+        """Clean latents (n, L, C) of some of a film's kept keyframes; with ``grid`` as small as that."""
         kept = self.films[film]
+        size = self.frame_size if grid is None else self.codec.pixels(grid)
 
         def make(shots: Sequence[Shot]) -> Tensors:
-            frames = [small_keyframe(kept, shot, self.frame_size) for shot in shots]
+            frames = [small_keyframe(kept, shot, size) for shot in shots]
             pixels = torch.from_numpy(np.stack(frames))
             with torch.autocast(self.codec.vae.device.type, enabled=False):
                 parts = [
@@ -69,7 +73,7 @@ class PairFeatures:
             assert shot.keyframe is not None, shot.id
             return _file_stamp(kept.folder / shot.keyframe)
 
-        return _gather(self._latents, kept, places, stamp, make)["latents"]
+        return _gather(self._latents(size), kept, places, stamp, make)["latents"]
 
     def words(self, film: int, places: Sequence[int]) -> Words | None:
         """Encoded captions (n, T, D_text) and (n, D_pooled); none where the text encoders are trained."""

@@ -124,6 +124,15 @@ class Loader:
     def _read_step(self, step: int) -> Sequences:
         return self.read(self.places(step))
 
+    def shrunken(self, step: int, places: Sequence[int], grid: tuple[int, int]) -> Tensor:
+        """Frames at some places of a step's sequences, smaller: clean latents (B, places, L, C)."""
+        latents = []
+        for place in self.places(step):
+            manifest = self.manifests[place.manifest]
+            row = manifest.sequences[place.row].tolist()
+            latents.append(self.features.latents(manifest.film_of(place.row), [row[p] for p in places], grid))
+        return torch.stack(latents)
+
     def read(self, places: Sequence[Place]) -> Sequences:
         """Some sequences with their latents, captions and, where they are cached, words."""
         latents, captions, words = [], [], []

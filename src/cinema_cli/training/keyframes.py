@@ -4,23 +4,32 @@ Three kinds of sequences are mixed, so that one model serves every way of drawin
 all frames at one level (drawn jointly), each at its own (diffusion forcing), and some frames nearly clean
 as context for the others (memory, Fig. 9).  Frames that are context or dropped carry no loss.
 
+A share of the steps extends a film instead (``extension.py``): memory, shrunk by GoldenMem if the stage says
+so, does not see the new frames, so that its keys and values may be cached when a film is drawn (appendix F).
+
 Shapes:  B sequences   P pairs   L image tokens   C channels of a token
 """
 
-from dataclasses import dataclass
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from cinema_cli.config import Config
+from cinema_cli.context.goldenmem import GoldenMem, Grid
 from cinema_cli.models.encoders import ImageCodec, TextEncoder, Words
 from cinema_cli.models.flow_matching import noised, random_levels, schedule, velocity
-from cinema_cli.models.keyframes import InterleavedFlux, PairGroup
+from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.sampling import sample_keyframes
 from cinema_cli.sampling.loader import Sequences
 from cinema_cli.theatre.world import FRAME_SIZE
+from cinema_cli.training.extension import Split, draw_split, extension_groups
 from cinema_cli.training.loop import LoopConfig
 from cinema_cli.training.preview import save_strip
 from cinema_cli.training.sequences import HELD_OUT, SequenceSource
@@ -59,6 +68,16 @@ class StageConfig(Config):
     """Chance that a sequence has no words at all, for true guidance."""
     describe: float = 1.0
     """Chance that a caption tells a look that an earlier one told."""
+    shots: int | None = None
+    """Shots of a movie of the theatre; none: as many as the other stages have."""
+    extend: float = 0.0
+    """Share of steps in which memory is blind to the new frames, as where a film is extended (appendix F)."""
+    extensions: tuple[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], ...] = ((1, 1),)
+    """Remembered and new frames of such a step, one of these by chance; together at most a sequence."""
+    golden: float = 0.0
+    """Share of those steps in which memory is shrunk by ``memory`` (GoldenMem); else it has full size."""
+    memory: GoldenMem = GoldenMem()
+    """Sizes of memory."""
 
 
 class KeyframeTraining(Config):
@@ -85,6 +104,17 @@ class KeyframeTraining(Config):
     stages: dict[int, StageConfig] = Field(default_factory=dict)
     """By pairs in a sequence."""
 
+    @model_validator(mode="after")
+    def _extensions_fit(self) -> "KeyframeTraining":
+        for pairs, stage in self.stages.items():
+            for remembered, new in stage.extensions if stage.extend else ():
+                if remembered + new > pairs:
+                    raise ValueError(
+                        f"stages.{pairs}.extensions: at most {pairs} frames were wanted, found {remembered} "
+                        f"remembered and {new} new."
+                    )
+        return self
+
 
 @dataclass(frozen=True)
 class Levels:
@@ -93,6 +123,17 @@ class Levels:
     t: Tensor  # (B, P)
     counts: Tensor  # (B, P) bool
     dropped: Tensor  # (B, P) bool
+
+
+@dataclass(frozen=True)
+class KeyframeBatch:
+    """What a step is made of."""
+
+    sequences: Sequences
+    split: Split | None = None
+    """Which frames are memory and which are new, where the step extends a film."""
+    small: Mapping[Grid, Tensor] = field(default_factory=dict)
+    """Clean latents (B, places, L, C) of memory that is shrunk, by size."""
 
 
 class KeyframeTask:
@@ -114,32 +155,54 @@ class KeyframeTask:
         if self.stage.train_text:
             self.modules |= {"text_encoder": text.clip, "text_encoder_2": text.t5}
 
-    def batch(self, seed: int) -> Sequences:
-        """Sequences of this seed."""
-        return self.data.batch(seed, self.stage.sequences, self.pairs)
+    def batch(self, seed: int) -> KeyframeBatch:
+        """Sequences of this seed, and which of their frames are memory where the step extends a film."""
+        sequences = self.data.batch(seed, self.stage.sequences, self.pairs)
+        split = draw_split(random.Random(seed), self.stage, self.grid)
+        if split is None:
+            return KeyframeBatch(sequences)
+        small = {
+            grid: self.data.shrunken(seed, self.stage.sequences, self.pairs, places, grid)
+            for grid, places in split.known
+            if grid != self.grid
+        }
+        return KeyframeBatch(sequences, split, small)
 
-    def loss(self, batch: Sequences, generator: torch.Generator) -> Tensor:
+    def loss(self, batch: KeyframeBatch, generator: torch.Generator) -> Tensor:
         """Mean squared error of the velocity, over the frames that count."""
-        device = next(self.model.parameters()).device
-        levels = self.draw_levels(generator)
-        words = self._words(batch, levels, generator)
-        clean = batch.latents
+        levels = self.draw_levels(generator, batch.split)
+        clean = batch.sequences.latents
         noise = torch.randn(clean.shape, generator=generator)
-        group = PairGroup(
-            noised(clean, noise, levels.t).to(device),
+        whole = self.pairs_of(batch.sequences, levels, noise, generator)
+        counts, target = levels.counts, velocity(clean, noise)
+        if batch.split is None:
+            (predicted,) = self.model(groups=[whole])
+        else:
+            new = list(batch.split.new)
+            groups = extension_groups(whole, batch.split, batch.small, generator)
+            predicted = self.model(groups=groups, regime="extend")[-1]
+            counts, target = counts[:, new], target[:, new]
+        error = (predicted.float() - target.to(predicted.device)).square().mean(dim=(2, 3))
+        counts = counts.to(error.device)
+        return (error * counts).sum() / counts.sum().clamp(min=1)
+
+    def pairs_of(
+        self, sequences: Sequences, levels: Levels, noise: Tensor, generator: torch.Generator
+    ) -> PairGroup:
+        """All pairs at full size, noised to their levels, as the model takes them."""
+        device = next(self.model.parameters()).device
+        words = self._words(sequences, levels, generator)
+        return PairGroup(
+            noised(sequences.latents, noise, levels.t).to(device),
             words.text.to(device),
             words.pooled.to(device),
             levels.t.to(device),
             range(self.pairs),
             self.grid,
         )
-        (predicted,) = self.model(groups=[group])
-        error = (predicted.float() - velocity(clean, noise).to(device)).square().mean(dim=(2, 3))
-        counts = levels.counts.to(device)
-        return (error * counts).sum() / counts.sum().clamp(min=1)
 
-    def draw_levels(self, generator: torch.Generator) -> Levels:
-        """Noise levels by the stage's mixture."""
+    def draw_levels(self, generator: torch.Generator, split: Split | None = None) -> Levels:
+        """Noise levels by the stage's mixture; where ``split`` tells memory, that alone is context."""
         shape = (self.stage.sequences, self.pairs)
         kind = torch.rand(shape[0], 1, generator=generator)
         own = random_levels(shape, self.config.shift, generator)
@@ -148,6 +211,9 @@ class KeyframeTask:
         ranks = torch.rand(shape, generator=generator).argsort(dim=1)
         known = torch.randint(1, max(2, self.pairs), (shape[0], 1), generator=generator)
         context = (kind >= 1 - self.stage.clean_context) & (ranks < known) & (self.pairs > 1)
+        if split is not None:
+            context = torch.ones(shape, dtype=torch.bool)
+            context[:, list(split.new)] = False
         low = torch.rand(shape, generator=generator) * self.config.context_level
         t = torch.where(context, low, t)
         dropped = (torch.rand(shape, generator=generator) < self.stage.drop_pair) & (self.pairs > 1)

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cinema_cli.context.goldenmem import Grid, shrink
 from cinema_cli.errors import InputError
 from cinema_cli.files import read_json, sha256_json, write_atomic
 from cinema_cli.models.encoders import ImageCodec
@@ -54,6 +55,9 @@ class SequenceSource(Protocol):
     def batch(self, seed: int, sequences: int, pairs: int) -> Sequences:
         """``sequences`` x ``pairs``; the same for the same seed."""
 
+    def shrunken(self, seed: int, sequences: int, pairs: int, places: Sequence[int], grid: Grid) -> Tensor:
+        """Frames at some places of that batch, made smaller in pixels and encoded: (B, places, L, C)."""
+
     def preview(self, sequences: int, pairs: int) -> Sequences:
         """Always the same few sequences, to be looked at."""
 
@@ -74,25 +78,37 @@ class TheatreSequences:
         """``sequences`` x ``pairs``; the same for the same seed."""
         rng = random.Random(seed)
         latents, captions = [], []
-        for _ in range(sequences):
-            movie = rng.randrange(self.movies)
-            first = rng.randrange(self.shots - pairs + 1)
+        for movie, first in self._picks(rng, sequences, pairs):
             shots = renamed(write_movie(movie, self.shots).shots[first : first + pairs], rng)
             latents.append(self.frames(movie)[first : first + pairs])
             captions.append(self._captions(shots, rng))
         return Sequences(torch.stack(latents), captions)
 
+    def shrunken(self, seed: int, sequences: int, pairs: int, places: Sequence[int], grid: Grid) -> Tensor:
+        """Frames at some places of that batch at another size: (B, places, L, C)."""
+        picks = self._picks(random.Random(seed), sequences, pairs)
+        return torch.stack([self.frames(movie, grid)[[first + p for p in places]] for movie, first in picks])
+
     def preview(self, sequences: int, pairs: int) -> Sequences:
         """Of held-out movies."""
         return self.batch(HELD_OUT, sequences, pairs)
 
-    def frames(self, movie: int) -> Tensor:
-        """Latents of a whole movie (shots, L, C)."""
-        return self.cache.get(f"theatre-{self.shots}-{movie}", lambda: self._encode(movie))
+    def frames(self, movie: int, grid: Grid | None = None) -> Tensor:
+        """Latents of a whole movie (shots, L, C), at the size of ``grid`` if it is given."""
+        size = "" if grid is None else f"-{grid[0]}x{grid[1]}"
+        return self.cache.get(f"theatre-{self.shots}-{movie}{size}", lambda: self._encode(movie, grid))
 
-    def _encode(self, movie: int) -> Tensor:
-        frames = [draw_frame(shot.staged) for shot in write_movie(movie, self.shots).shots]
-        return self.codec.encode(torch.from_numpy(np.stack(frames))).cpu()
+    def _picks(self, rng: random.Random, sequences: int, pairs: int) -> list[tuple[int, int]]:
+        """Movie and first shot of every sequence of a batch."""
+        return [(rng.randrange(self.movies), rng.randrange(self.shots - pairs + 1)) for _ in range(sequences)]
+
+    def _encode(self, movie: int, grid: Grid | None) -> Tensor:
+        shots = write_movie(movie, self.shots).shots
+        frames = torch.from_numpy(np.stack([draw_frame(shot.staged) for shot in shots]))
+        with torch.autocast(self.codec.vae.device.type, enabled=False):
+            return self.codec.encode(
+                frames if grid is None else shrink(frames, self.codec.pixels(grid))
+            ).cpu()
 
     def _captions(self, shots: Sequence[MovieShot], rng: random.Random) -> list[str]:
         """Fresh wordings; a look is told when its puppet first appears in these shots, later by chance."""
@@ -119,6 +135,10 @@ class DatasetSequences:
         """The batch whose number is in the loop's seed: the position in the data is the step."""
         assert sequences == self.loader.sequences, (sequences, self.loader.sequences)
         return self.loader.batch(seed % (1 << STEP_BITS))
+
+    def shrunken(self, seed: int, sequences: int, pairs: int, places: Sequence[int], grid: Grid) -> Tensor:
+        """Frames at some places of that batch at another size: (B, places, L, C)."""
+        return self.loader.shrunken(seed % (1 << STEP_BITS), places, grid)
 
     def preview(self, sequences: int, pairs: int) -> Sequences:
         """The first of the order."""

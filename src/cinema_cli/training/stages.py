@@ -120,7 +120,8 @@ def _theatre(
     if config.frame_size != FRAME_SIZE:
         raise InputError(f"frame_size: the theatre draws {FRAME_SIZE}, found {config.frame_size}.")
     latents = LatentCache(cache, weights_sha256(base / "vae"))
-    return TheatreSequences(codec, latents, config.movies, config.shots, config.stages[stage].describe)
+    wanted = config.stages[stage]
+    return TheatreSequences(codec, latents, config.movies, wanted.shots or config.shots, wanted.describe)
 
 
 def _dataset(
