@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from cinema_cli.ffmpeg import Frame, encode
+from cinema_cli.fields import seconds
 from cinema_cli.files import sha256_file
 from cinema_cli.footage.movie import MovieFile, ReadConfig, read_movie
 from cinema_cli.footage.shots import ShotConfig
 from cinema_cli.progress import Progress
-from cinema_cli.storyboard import seconds
 from cinema_cli.theatre.draw import draw_frame
 from cinema_cli.theatre.movies import RATE, Truth, write_movies
 from cinema_cli.theatre.screenplay import write_movie

@@ -20,7 +20,8 @@ from scenedetect import FrameTimecode
 from scenedetect.detectors import ContentDetector
 
 from cinema_cli.ffmpeg import decode, probe
-from cinema_cli.storyboard import Storyboard, seconds
+from cinema_cli.fields import seconds
+from cinema_cli.storyboard import Storyboard
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LOOK_SIZE = (128, 256)

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from cinema_cli.fields import seconds
 from cinema_cli.footage.ingest import IngestConfig, IngestSummary, ingest_movies
 from cinema_cli.progress import Progress
-from cinema_cli.storyboard import Storyboard, seconds
+from cinema_cli.storyboard import Storyboard
 
 SMALL = {"picture": {"short_side": 120}}
 LENGTHS = [30, 24, 40]

@@ -58,11 +58,12 @@ def board(tmp_path: Path) -> Storyboard:
         )
     (tmp_path / "clips/one.mp4").write_bytes(b"a clip")
     memories = [
-        Remembered(shot="0002", score=0.31, short_side_tokens=8),
-        Remembered(shot="0001", short_side_tokens=4),
+        Remembered(shot="0002", why="score", by="clip", score=0.31, short_side_tokens=8),
+        Remembered(shot="0001", why="pin", by="t5", score=-0.05, short_side_tokens=4),
         Remembered(shot="gone", short_side_tokens=2),
     ]
-    shots[2] = shots[2].model_copy(update={"context": tuple(memories)})
+    chosen = {"context": tuple(memories), "pin": ("0001",), "forbid": ("0002", "0004")}
+    shots[2] = shots[2].model_copy(update=chosen)
     shots.append(Shot(id="0004", scene="<script>alert(1)</script>", duration="2"))
     cast = [CastMember(name="Mira", look="a tall puppet"), CastMember(name="O'Neil", look="with <b>hat</b>")]
     return Storyboard(title="Fish & <Ships>", caption="", frame_size=(128, 256), cast=cast, shots=shots)
@@ -118,9 +119,57 @@ def test_memories_shrink_and_lead_to_their_shots(board: Storyboard, tmp_path: Pa
     heights = [int(str(style).removeprefix("height:").removesuffix("px")) for style in page.all("i", "style")]
     assert heights == [46, 23, 12]
     inner = [target for target in page.all("a", "href") if target.startswith("#")]
-    assert inner == ["#shot-0002", "#shot-0001"]
-    assert "0.31" in page.text
-    assert "gone" in page.text
+    assert inner == ["#shot-0001", "#shot-0002", "#shot-0004", "#shot-0002", "#shot-0001"]
+    cards = [attributes["id"] for tag, attributes in page.tags if tag == "li" and "id" in attributes]
+    assert {f"#{id}" for id in cards} >= set(inner)
+
+
+def test_a_shot_tells_what_it_saw_and_why(board: Storyboard, tmp_path: Path) -> None:
+    html = write_contact_sheet(board, tmp_path).read_text(encoding="utf-8")
+    page = Page(html)
+    assert page.all("li", "title") == [
+        "shot 0002 · CLIP 0.31 · 8 tokens",
+        "shot 0001 · pinned · T5 −0.05 · 4 tokens",
+        "shot gone · 2 tokens",
+    ]
+    listed = [
+        attributes.get("class") for tag, attributes in page.tags if tag == "li" and "title" in attributes
+    ]
+    assert listed == [None, "pin", None]
+    words = " ".join(page.text.split())
+    assert "Saw 3 shots when it was drawn 00020.31 0001pin −0.05 gone" in words
+    assert "pinned 0001forbidden 0002, 0004clip" in words
+    assert "its score (CLIP: how well its picture fits these words; T5: how alike the words are)" in words
+    assert "A number struck out is a shot that it must not see." in words
+
+
+def test_a_page_without_memories_has_no_legend_of_them(board: Storyboard, tmp_path: Path) -> None:
+    plain = [shot.model_copy(update={"context": (), "forbid": ()}) for shot in board.shots]
+    board = board.model_copy(update={"shots": tuple(plain)})
+    text = Page(write_contact_sheet(board, tmp_path).read_text(encoding="utf-8")).text
+    assert "stands what a shot" not in text
+    assert "struck out" not in text
+
+
+@pytest.mark.parametrize(
+    ("memory", "title", "below"),
+    [
+        ({"why": "recent"}, "shot 0001 · recent · 1 token", "0001recent"),
+        ({"score": 0.5}, "shot 0001 · score 0.50 · 1 token", "00010.50"),  # an older document
+        ({"why": "score", "by": "recency", "score": 1}, "shot 0001 · recency 1.00 · 1 token", "00011.00"),
+    ],
+)
+def test_every_reason_has_its_word(
+    board: Storyboard, tmp_path: Path, memory: dict[str, object], title: str, below: str
+) -> None:
+    context = (Remembered.model_validate({"shot": "0001", "short_side_tokens": 1, **memory}),)
+    page = Page(
+        write_contact_sheet(board.with_shot("0003", context=context, pin=()), tmp_path).read_text(
+            encoding="utf-8"
+        )
+    )
+    assert page.all("li", "title") == [title]
+    assert f"drawn {below} " in " ".join(page.text.split())
 
 
 def test_film_and_clips_are_linked_only_when_they_exist(board: Storyboard, tmp_path: Path) -> None:

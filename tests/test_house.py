@@ -12,7 +12,7 @@ import cinema_cli
 PACKAGE = Path(cinema_cli.__file__).parent
 LEVELS = [
     ["errors"],
-    ["config", "files", "progress", "runtime"],
+    ["config", "fields", "files", "progress", "runtime"],
     ["storyboard", "chat", "process"],
     ["ffmpeg", "dataset"],
     ["contact_sheet", "context", "models", "theatre"],

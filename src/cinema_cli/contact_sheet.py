@@ -1,8 +1,9 @@
 """A storyboard to look at: one self-contained page, or one plain picture.
 
 The page needs no script, no network and no other file: pictures are inlined, and its own security
-policy forbids the rest.  It shows what a shot remembered as small pictures, each as large as it was
-remembered (GoldenMem; paper, section 3.2), so that one sees the past fade.
+policy forbids the rest.  It shows what a shot saw when it was drawn, and why: small pictures, each as large
+as it was remembered (GoldenMem; paper, section 3.2), so that one sees the past fade, with the score or the
+pin that chose it.
 """
 
 import base64
@@ -18,9 +19,10 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cinema_cli.errors import InputError
+from cinema_cli.fields import MAX_FRAME_PIXELS, inside, seconds
 from cinema_cli.files import write_atomic
 from cinema_cli.progress import clock
-from cinema_cli.storyboard import MAX_FRAME_PIXELS, Shot, Storyboard, inside, seconds, tags
+from cinema_cli.storyboard import Remembered, Shot, Storyboard, tags
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
@@ -33,6 +35,8 @@ WIDTHS = ((100, 512), (1_000, 320), (10_000, 160))
 MEMORY_WIDTH = 96
 MEMORY_HEIGHT = 46
 """Height on the page of a memory at full size; smaller ones are drawn to scale."""
+LEAST_HEIGHT = 4
+"""Of a memory: below this nothing is to be seen."""
 
 SHEET_SHOTS = 96
 """A plain picture shows at most so many shots, and says when there are more."""
@@ -41,6 +45,13 @@ MARGIN = 16
 LINES = 4
 """Lines of caption under a picture of the plain sheet."""
 LINE = 19
+SCORED_BY = {"clip": "CLIP", "t5": "T5", "recency": "recency"}
+"""What a score is called on the page; one of older documents does not say what made it."""
+SCORE_MEANS = {
+    "clip": "CLIP: how well its picture fits these words",
+    "t5": "T5: how alike the words are",
+    "recency": "recency: how short a time ago it was",
+}
 PAPER, INK, DIM = (18, 18, 22), (226, 224, 218), (140, 138, 132)
 
 Run = tuple[str, float | None]
@@ -52,9 +63,14 @@ class Memory:
     """One remembered shot as the page shows it."""
 
     shot: str
-    known: bool
-    score: float | None
-    tokens: int
+    title: str
+    """All that is known of it in one line: *shot 0003 · CLIP 0.31 · 15 tokens*."""
+    reason: str
+    """Why it was remembered, as it stands below the picture: *pin 0.31*, *recent*; perhaps empty."""
+    pinned: bool
+    here: bool
+    """Whether the film still has the shot, so that a link leads to it."""
+    drawn: bool
     height: int
 
 
@@ -86,6 +102,7 @@ def write_contact_sheet(storyboard: Storyboard, folder: Path) -> Path:
     )
     total = sum((seconds(shot.duration) for shot in storyboard.shots), Fraction(0))
     made_with = next((s.keyframe_made_with for s in storyboard.shots if s.keyframe_made_with), None)
+    used = {memory.by for shot in storyboard.shots for memory in shot.context}
     page = environment.get_template("contact_sheet.html.j2").render(
         board=storyboard,
         caption=text_runs(storyboard.caption, hues),
@@ -97,6 +114,9 @@ def write_contact_sheet(storyboard: Storyboard, folder: Path) -> Path:
         ratio=storyboard.frame_size[1] / storyboard.frame_size[0],
         made_with=made_with,
         movie=next((shot.source.movie for shot in storyboard.shots if shot.source), None),
+        remembering=any(shot.context for shot in storyboard.shots),
+        forbidding=any(shot.forbid for shot in storyboard.shots),
+        scored_by=[SCORE_MEANS[by] for by in SCORE_MEANS if by in used],
         flagged=sum(1 for shot in storyboard.shots if shot.flags),
     )
     path = folder / PAGE_NAME
@@ -147,7 +167,7 @@ def text_runs(caption: str, hues: dict[str, float]) -> list[Run]:
 
 def _cards(storyboard: Storyboard, folder: Path, hues: dict[str, float]) -> Iterator[Card]:
     width = next(width for shots, width in WIDTHS if len(storyboard.shots) <= shots)
-    known = {shot.id for shot in storyboard.shots if shot.keyframe}
+    drawn = {shot.id: shot.keyframe is not None for shot in storyboard.shots}
     largest = max((memory.short_side_tokens for s in storyboard.shots for memory in s.context), default=1)
     remembered = {memory.shot for shot in storyboard.shots for memory in shot.context}
     start = Fraction(0)
@@ -163,18 +183,28 @@ def _cards(storyboard: Storyboard, folder: Path, hues: dict[str, float]) -> Iter
             small=_inlined(picture, MEMORY_WIDTH) if picture and recalled else None,
             clip=quote(shot.clip) if shot.clip and inside(folder, shot.clip).is_file() else None,
             times=_source_times(shot),
-            memories=[
-                Memory(
-                    memory.shot,
-                    memory.shot in known,
-                    memory.score,
-                    memory.short_side_tokens,
-                    round(MEMORY_HEIGHT * memory.short_side_tokens / largest),
-                )
-                for memory in shot.context
-            ],
+            memories=[_memory(memory, shot, drawn, largest) for memory in shot.context],
         )
         start += seconds(shot.duration)
+
+
+def _memory(memory: Remembered, shot: Shot, drawn: dict[str, bool], largest: int) -> Memory:
+    """What is shown of one remembered shot, to the scale at which the largest has its full height."""
+    pinned = memory.why == "pin" or (memory.why is None and memory.shot in shot.pin)
+    number = "" if memory.score is None else f"{memory.score:.2f}".replace("-", "−")
+    score = number and f"{SCORED_BY[memory.by] if memory.by else 'score'} {number}"
+    recent = "recent" if memory.why == "recent" else ""
+    tokens = memory.short_side_tokens
+    size = f"{tokens} token{'' if tokens == 1 else 's'}"
+    return Memory(
+        shot=memory.shot,
+        title=" · ".join(filter(None, (f"shot {memory.shot}", "pinned" if pinned else recent, score, size))),
+        reason=" ".join(filter(None, ("pin" if pinned else recent, number))),
+        pinned=pinned,
+        here=memory.shot in drawn,
+        drawn=drawn.get(memory.shot, False),
+        height=max(LEAST_HEIGHT, round(MEMORY_HEIGHT * tokens / largest)),
+    )
 
 
 def _source_times(shot: Shot) -> str | None:

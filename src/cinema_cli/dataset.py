@@ -15,9 +15,9 @@ from pydantic import Field, StrictInt
 
 from cinema_cli.config import Config, build
 from cinema_cli.errors import InputError
+from cinema_cli.fields import Line, Moment, Rate, Sha256
 from cinema_cli.files import read_json, write_atomic
 from cinema_cli.storyboard import FILE_NAME as STORYBOARD
-from cinema_cli.storyboard import Line, Moment, Rate, Sha256
 
 RECORD = "ingest.json"
 MAX_RECORD_BYTES = 4 * 2**20

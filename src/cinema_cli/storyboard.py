@@ -1,9 +1,9 @@
 """The storyboard: shots, each with a caption and a keyframe; the one noun that all commands share.
 
 A film that was ingested and a film that was made are the same folder: ``storyboard.json``,
-``keyframes/``, ``clips/``.  Every convention about the document is decided here: time is a rational
-number of seconds written as text, characters are tagged ``<Name>`` in captions (paper, 3.1), paths
-are relative and stay inside the folder.
+``keyframes/``, ``clips/``.  Every convention about the document is decided here, what may stand in a field
+in ``fields``: characters are tagged ``<Name>`` in captions (paper, 3.1), a shot remembers only shots of
+its own film, and whoever is tagged belongs to the cast.
 
 The keyframe of an ingested shot is its mid-clip frame (3.1), whose time is ``source.mid``; the
 keyframe of a shot that is to be rendered is its first frame (3.3).
@@ -12,14 +12,29 @@ keyframe of a shot that is to be rendered is its first frame (3.3).
 import re
 from collections import Counter
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, model_validator
+from pydantic import Field, StrictInt, model_validator
 
 from cinema_cli.config import Config, build
 from cinema_cli.errors import InputError
+from cinema_cli.fields import (
+    MAX_FRAME_PIXELS,
+    NAME_PATTERN,
+    Caption,
+    Line,
+    Moment,
+    MovieName,
+    Name,
+    Rate,
+    RelativePath,
+    Seconds,
+    Sha256,
+    ShotId,
+    Side,
+    seconds,
+)
 from cinema_cli.files import read_json, write_atomic
 
 FILE_NAME = "storyboard.json"
@@ -27,124 +42,11 @@ VERSION = 1
 
 MAX_SHOTS = 10_000
 """Several times the cuts of the fastest-cut feature film."""
-MAX_CAPTION = 4_000
-"""Characters: far above the 512 text tokens that the largest text encoder here reads."""
-MAX_FRAME_PIXELS = 67_108_864
-"""8192 x 8192: above 8K film, and still 192 MiB as one RGB frame in memory."""
-MAX_RATE = 240
-"""Frames a second; the fastest rate that ordinary players show."""
-MAX_DURATION = 3_600
-"""Seconds in one shot: an hour is longer than any shot that a model makes or a cut detector should leave."""
-MAX_MOMENT = 360_000
-"""Seconds into a source movie: a hundred hours."""
 MAX_FILE_BYTES = 64 * 2**20
 """Ten thousand shots with full captions stay below this; a larger file is not read."""
 MAX_CAST = 1_000
-MAX_NAME = 64
-MAX_PATH = 1_024
 
-_TIME = re.compile(r"[0-9]{1,12}(/[0-9]{1,12})?", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_NAME = rf"[^\W_][^<>\x00-\x1f\x7f-\x9f]{{0,{MAX_NAME - 1}}}"
-_TAG = re.compile(f"<({_NAME})>")
-_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$"
-
-
-def seconds(text: str) -> Fraction:
-    """A rational number written as text, "4" or "1001/24", as an exact fraction."""
-    if not _TIME.fullmatch(text):
-        raise ValueError(f'a rational number written as "4" or "1001/24" was wanted, found {text!r}.')
-    above, _, below = text.partition("/")
-    if below and int(below) == 0:
-        raise ValueError(f"a rational number was wanted, found {text!r}, which divides by zero.")
-    return Fraction(int(above), int(below or 1))
-
-
-def _written(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f'a rational number written as text, "4" or "1001/24", was wanted, found {value!r}.')
-    return value
-
-
-def _bounded(most: int, unit: str, zero: bool = False) -> AfterValidator:
-    def check(text: str) -> str:
-        if not (0 < seconds(text) <= most or (zero and seconds(text) == 0)):
-            least = "" if zero else "more than 0 and "
-            raise ValueError(f"{least}at most {most} {unit} were wanted, found {text!r}.")
-        return text
-
-    return AfterValidator(check)
-
-
-def _line(text: str) -> str:
-    if _CONTROL.search(text):
-        raise ValueError(f"one line without control characters was wanted, found {text[:60]!r}.")
-    return text
-
-
-def _prose(text: str) -> str:
-    if _CONTROL.search(text.replace("\n", "").replace("\t", "")):
-        raise ValueError(f"text without control characters was wanted, found {text[:60]!r}.")
-    return text
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(_NAME, text) or text != text.strip():
-        raise ValueError(
-            f"a name of at most {MAX_NAME} characters that starts with a letter or digit and has no < or > "
-            f"was wanted, found {text[:80]!r}."
-        )
-    return text
-
-
-def _movie(text: str) -> str:
-    if _CONTROL.search(text) or "/" in text or "\\" in text or text in ("", ".", ".."):
-        raise ValueError(f"the name of a movie file, without folders, was wanted, found {text[:80]!r}.")
-    return text
-
-
-def safe_relative(text: str) -> str:
-    """The same path, if it can only name something inside a folder."""
-    parts = text.split("/")
-    refused = (
-        len(text) > MAX_PATH
-        or _CONTROL.search(text)
-        or "\\" in text
-        or ":" in text  # drive letters and URL schemes alike
-        or any(part in ("", ".", "..") or part.startswith("~") for part in parts)
-    )
-    if refused:
-        raise ValueError(
-            f'a relative path inside the folder such as "keyframes/0001.png" was wanted, found {text[:80]!r}.'
-        )
-    return text
-
-
-def inside(folder: Path, relative: str) -> Path:
-    """The file of that relative path; a symlink that leads out of the folder is refused."""
-    try:
-        path = folder / safe_relative(relative)
-    except ValueError as error:
-        raise InputError(f"{folder}: {error}") from error
-    try:
-        resolved = path.resolve()
-    except (OSError, RuntimeError) as error:  # a ring of symlinks
-        raise InputError(f"{path}: cannot be followed to a file ({error}).") from error
-    if not resolved.is_relative_to(folder.resolve()):
-        raise InputError(f"{path}: a file inside {folder} was wanted, but a link leads out to {resolved}.")
-    return path
-
-
-Seconds = Annotated[str, BeforeValidator(_written), _bounded(MAX_DURATION, "seconds")]
-Moment = Annotated[str, BeforeValidator(_written), _bounded(MAX_MOMENT, "seconds", zero=True)]
-Rate = Annotated[str, BeforeValidator(_written), _bounded(MAX_RATE, "frames a second")]
-RelativePath = Annotated[str, AfterValidator(safe_relative)]
-Line = Annotated[str, Field(max_length=MAX_CAPTION), AfterValidator(_line)]
-Caption = Annotated[str, Field(max_length=MAX_CAPTION), AfterValidator(_prose)]
-Name = Annotated[str, AfterValidator(_name)]
-ShotId = Annotated[str, Field(pattern=_ID)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Side = Annotated[StrictInt, Field(ge=1, le=MAX_FRAME_PIXELS)]
+_TAG = re.compile(f"<({NAME_PATTERN})>")
 
 
 def tags(caption: str) -> tuple[str, ...]:
@@ -169,7 +71,7 @@ class CastMember(Config):
 class Source(Config):
     """Where an ingested shot lies in its movie."""
 
-    movie: Annotated[str, Field(max_length=255), AfterValidator(_movie)]
+    movie: MovieName
     """File name of the movie."""
     start: Moment
     """Time of the first frame."""
@@ -190,10 +92,16 @@ class Remembered(Config):
 
     shot: ShotId
     """Which one; a record of the past, so the shot may have been removed since."""
+    why: Literal["score", "pin", "recent"] | None = None
+    """What chose it: its score, a pin, or that it is among the last ones; none in older documents."""
+    by: Literal["clip", "t5", "recency"] | None = None
+    """What the score compares: pictures and words (CLIP), words (T5), or how long ago it was."""
     score: float | None = None
     """How well it matched, where retrieval chose it."""
     short_side_tokens: Annotated[StrictInt, Field(ge=1)]
     """The size at which it was remembered (GoldenMem)."""
+    picture_sha256: Sha256 | None = None
+    """Of its keyframe's file then; another one now means that this memory is of a picture that is gone."""
 
 
 class MadeWith(Config):

@@ -11,9 +11,10 @@ from PIL import Image
 from cinema_cli.dataset import Ingested
 from cinema_cli.errors import InputError
 from cinema_cli.ffmpeg import Frame, decode, encode, probe
+from cinema_cli.fields import seconds
 from cinema_cli.files import sha256_file
 from cinema_cli.footage.movie import MovieFile, ReadConfig, read_movie
-from cinema_cli.storyboard import Storyboard, seconds
+from cinema_cli.storyboard import Storyboard
 from drawn_movies import RATE, dissolve, movie, run_ffmpeg, scene, shot, write
 
 LENGTHS = [30, 24, 40]

@@ -7,9 +7,10 @@ import pytest
 
 from cinema_cli.dataset import Ingested
 from cinema_cli.ffmpeg import encode
+from cinema_cli.fields import seconds
 from cinema_cli.progress import Progress
 from cinema_cli.rendering.film import assemble
-from cinema_cli.storyboard import Shot, Storyboard, seconds
+from cinema_cli.storyboard import Shot, Storyboard
 from cinema_cli.theatre.draw import draw_frame
 from cinema_cli.theatre.movies import Truth, write_movies
 from cinema_cli.theatre.screenplay import write_movie

@@ -25,8 +25,9 @@ from cinema_cli.chat.patience import Patience, PatientChat
 from cinema_cli.config import Config
 from cinema_cli.dataset import Ingested
 from cinema_cli.errors import CinemaError, InputError
+from cinema_cli.fields import inside
 from cinema_cli.files import sha256_json
-from cinema_cli.storyboard import CastMember, Shot, inside
+from cinema_cli.storyboard import CastMember, Shot
 
 ASKS = 2
 """Calls for one frame in one run, where what comes back is no verdict."""

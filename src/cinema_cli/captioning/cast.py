@@ -18,7 +18,8 @@ from pydantic import Field, model_validator
 from cinema_cli.captioning.pictures import MAX_PICTURE_BYTES
 from cinema_cli.config import Config, build, read_yaml
 from cinema_cli.errors import InputError
-from cinema_cli.storyboard import MAX_CAST, Caption, CastMember, Name, RelativePath, inside
+from cinema_cli.fields import Caption, Name, RelativePath, inside
+from cinema_cli.storyboard import MAX_CAST, CastMember
 
 MAX_PICTURES = 32
 """Reference pictures of a whole cast: each is sent, and paid for, with every frame."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cinema_cli.chat.model import Picture
 from cinema_cli.errors import InputError
-from cinema_cli.storyboard import MAX_FRAME_PIXELS
+from cinema_cli.fields import MAX_FRAME_PIXELS
 
 if TYPE_CHECKING:
     from PIL import Image

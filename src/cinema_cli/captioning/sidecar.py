@@ -24,8 +24,9 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictStr, model_valida
 
 from cinema_cli.config import Config, build
 from cinema_cli.errors import InputError, MissingError
+from cinema_cli.fields import MAX_MOMENT, Caption, Line, ShotId, seconds
 from cinema_cli.files import sha256_file
-from cinema_cli.storyboard import MAX_CAST, MAX_MOMENT, Caption, CastMember, Line, ShotId, Source, seconds
+from cinema_cli.storyboard import MAX_CAST, CastMember, Source
 from cinema_cli.theatre.captions import describe_look
 from cinema_cli.theatre.movies import MAX_SIDECAR_BYTES, Truth
 

@@ -12,7 +12,8 @@ from pydantic import Field, StrictBool, StrictStr, ValidationError, model_valida
 
 from cinema_cli.captioning.cast import Cast
 from cinema_cli.config import Config
-from cinema_cli.storyboard import MAX_CAST, Caption, tags
+from cinema_cli.fields import Caption
+from cinema_cli.storyboard import MAX_CAST, tags
 
 Reason = Literal["blurred", "too-dark", "credits-or-title", "transition", "low-quality", "uninformative"]
 REASONS: tuple[str, ...] = get_args(Reason)

@@ -12,8 +12,9 @@ from pathlib import Path
 from cinema_cli.config import build
 from cinema_cli.errors import InputError
 from cinema_cli.ffmpeg import Frame, Glance, Lens, Watch, encode, probe
+from cinema_cli.fields import seconds
 from cinema_cli.footage.borders import Box
-from cinema_cli.storyboard import Shot, Storyboard, seconds
+from cinema_cli.storyboard import Shot, Storyboard
 
 AREA = 480 * 480
 """Pixels of a clip's frame (section 4)."""

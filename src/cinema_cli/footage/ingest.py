@@ -22,6 +22,7 @@ from cinema_cli.config import build
 from cinema_cli.contact_sheet import write_contact_sheet
 from cinema_cli.dataset import Ingested
 from cinema_cli.errors import CinemaError, InputError, MissingError
+from cinema_cli.fields import seconds
 from cinema_cli.files import LOCK_NAME, atomic_folder, atomic_path
 from cinema_cli.footage.clips import write_clips
 from cinema_cli.footage.inputs import ENDINGS, Input, find_movies
@@ -29,7 +30,7 @@ from cinema_cli.footage.ledger import FAILURES, FRESH, Ledger
 from cinema_cli.footage.movie import MovieFile, ReadConfig, in_one_line, read_movie
 from cinema_cli.footage.workers import run_jobs
 from cinema_cli.progress import Progress, clock, finishing_on_signal
-from cinema_cli.storyboard import Storyboard, seconds
+from cinema_cli.storyboard import Storyboard
 
 State = Literal["made", "clips added", "kept", "other settings", "busy", "failed"]
 

@@ -14,9 +14,10 @@ from textwrap import shorten
 
 from cinema_cli.errors import CinemaError, InputError
 from cinema_cli.ffmpeg import Frame, MediaInfo, Part, decode, join, probe
+from cinema_cli.fields import inside, seconds
 from cinema_cli.models.pictures import is_flat
 from cinema_cli.progress import Task
-from cinema_cli.storyboard import Shot, Storyboard, inside, seconds, strip_tags
+from cinema_cli.storyboard import Shot, Storyboard, strip_tags
 
 FILM_HEIGHT = 512
 """Small clips are enlarged by the whole factor that comes nearest to this."""

@@ -22,6 +22,7 @@ from cinema_cli.config import Config, build
 from cinema_cli.contact_sheet import FILM_NAME, write_contact_sheet
 from cinema_cli.errors import InputError, Interrupted
 from cinema_cli.ffmpeg import encode
+from cinema_cli.fields import Sha256, inside, seconds
 from cinema_cli.files import locked, read_json, sha256_file, sha256_json, write_atomic
 from cinema_cli.models.pictures import Frame, read_picture
 from cinema_cli.models.quiet import quiet_libraries
@@ -36,7 +37,7 @@ from cinema_cli.rendering.video import (
     plan_clips,
     told_caption,
 )
-from cinema_cli.storyboard import FILE_NAME, MadeWith, Sha256, Shot, Storyboard, inside, seconds
+from cinema_cli.storyboard import FILE_NAME, MadeWith, Shot, Storyboard
 
 RECORD_NAME = "render.json"
 MAX_RECORD_BYTES = 1 << 16

@@ -21,13 +21,14 @@ from torch import Tensor
 
 from cinema_cli.config import Config
 from cinema_cli.errors import CinemaError, InputError
+from cinema_cli.fields import seconds
 from cinema_cli.models.captions import with_looks
 from cinema_cli.models.flow_matching import schedule
 from cinema_cli.models.pictures import Frame, is_flat
 from cinema_cli.models.sampling import sample_clips
 from cinema_cli.models.weights import VideoModels
 from cinema_cli.runtime import generator
-from cinema_cli.storyboard import Shot, Storyboard, seconds
+from cinema_cli.storyboard import Shot, Storyboard
 from cinema_cli.theatre.world import CLIP_RATE
 
 Clip = NDArray[np.uint8]

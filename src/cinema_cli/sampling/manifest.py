@@ -26,9 +26,10 @@ from safetensors.numpy import save
 
 from cinema_cli.config import Config
 from cinema_cli.errors import InputError, MissingError
+from cinema_cli.fields import MAX_PATH, Line, Sha256
 from cinema_cli.files import write_atomic
 from cinema_cli.sampling.stride import shared_keyframes
-from cinema_cli.storyboard import MAX_PATH, MAX_SHOTS, Line, Sha256
+from cinema_cli.storyboard import MAX_SHOTS
 
 FOLDER = "sequences"
 """Where the manifests of a dataset lie."""

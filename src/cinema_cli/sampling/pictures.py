@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image
 
 from cinema_cli.errors import InputError
+from cinema_cli.fields import inside
 from cinema_cli.models.pictures import Frame, read_picture
 from cinema_cli.sampling.kept import KeptFilm
-from cinema_cli.storyboard import Shot, inside
+from cinema_cli.storyboard import Shot
 
 ROUNDING = 0.01
 """Sides whose ratio differs by less are the same shape in whole pixels: 2:1 at 854 x 428 for instance."""
