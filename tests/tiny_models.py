@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderKLWan
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast, T5Config, T5EncoderModel
 
@@ -20,7 +21,7 @@ SPECIAL = ["<pad>", "<s>", "<unk>", "</s>"]
 
 
 def build_tiny_models(folder: Path, seed: int = 0) -> Path:
-    """``folder/keyframes`` as FluxPipeline and ``folder/video`` as WanPipeline lay them out."""
+    """``keyframes`` as FluxPipeline lays it out, ``video`` as WanPipeline does, ``clip`` as open_clip."""
     torch.manual_seed(seed)
     words, t5 = tokenizer(), text_encoder()
     keyframes, video = folder / "keyframes", folder / "video"
@@ -35,6 +36,33 @@ def build_tiny_models(folder: Path, seed: int = 0) -> Path:
     video_transformer().save_pretrained(video / "transformer")
     for place, name in ((keyframes, "FluxPipeline"), (video, "WanPipeline")):
         (place / "model_index.json").write_text(json.dumps({"_class_name": name}))
+    build_tiny_clip(folder / "clip")
+    return folder
+
+
+def build_tiny_clip(folder: Path) -> Path:
+    """As open_clip's ``local-dir:`` reads it."""
+    import open_clip  # takes seconds, and most tests of tiny models are done without
+
+    config = {
+        "embed_dim": 8,
+        "vision_cfg": {"image_size": [16, 32], "patch_size": 8, "width": 16, "head_width": 8, "layers": 1},
+        "text_cfg": {
+            "context_length": LENGTH,
+            "vocab_size": VOCABULARY,
+            "hf_tokenizer_name": "tokenizer.json",
+            "width": 16,
+            "heads": 2,
+            "layers": 1,
+            "pool_type": "eos",
+            "eos_id": SPECIAL.index("</s>"),
+        },
+    }
+    tokenizer().save_pretrained(folder)
+    save_file(open_clip.CLIP(**config).state_dict(), folder / "open_clip_model.safetensors")
+    preprocess = {"mean": [0.5] * 3, "std": [0.25] * 3}
+    written = json.dumps({"model_cfg": config, "preprocess_cfg": preprocess})
+    (folder / "open_clip_config.json").write_text(written)
     return folder
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from cinema_cli.context.goldenmem import shrink
 from cinema_cli.errors import CinemaError, InputError
 from cinema_cli.models.pictures import Frame
 from cinema_cli.models.weights import KeyframeModels, load_keyframe_models
-from cinema_cli.planning.keyframes import DrawingConfig, KeyframeArtist, Window, plan_windows, useful
+from cinema_cli.planning.keyframes import DrawingConfig, KeyframeArtist, MemoryFrame
 from cinema_cli.storyboard import Shot, Storyboard
 from tiny_models import FRAME_SIZE, build_tiny_models
 
@@ -29,57 +30,6 @@ def many(count: int) -> Storyboard:
     return film(*(("the harbour by day", "<Mira> waves."),) * count)
 
 
-def numbers(window: Window) -> tuple[list[int], list[int]]:
-    return [int(id) for id in window.drawn], [int(id) for id in window.known]
-
-
-def windows(board: Storyboard, stale: set[int], size: int = 8) -> list[tuple[list[int], list[int]]]:
-    return [numbers(window) for window in plan_windows(board, {f"{n:04d}" for n in stale}, size)]
-
-
-def test_a_film_that_fits_is_drawn_jointly() -> None:
-    assert windows(many(8), set(range(1, 9))) == [([1, 2, 3, 4, 5, 6, 7, 8], [])]
-    assert windows(many(3), set()) == []
-
-
-def test_a_longer_film_goes_on_beside_known_frames() -> None:
-    made = windows(many(20), set(range(1, 21)))
-    assert made == [
-        ([1, 2, 3, 4, 5, 6, 7, 8], []),
-        ([9, 10, 11, 12], [5, 6, 7, 8]),
-        ([13, 14, 15, 16], [9, 10, 11, 12]),
-        ([17, 18, 19, 20], [13, 14, 15, 16]),
-    ]
-
-
-def test_what_is_not_stale_is_context() -> None:
-    assert windows(many(8), {3}) == [([3], [1, 2, 4, 5, 6, 7, 8])]
-    assert windows(many(8), {1, 2, 3, 4, 5, 6}) == [([1, 2, 3, 4, 5, 6], [7, 8])]
-    assert windows(many(40), {30}) == [([30], [23, 24, 25, 26, 27, 28, 29])]
-    assert windows(many(9), set(range(2, 10)), size=4) == [
-        ([2, 3, 4], [1]),
-        ([5, 6], [3, 4]),
-        ([7, 8], [5, 6]),
-        ([9], [6, 7, 8]),
-    ]
-
-
-def test_people_and_places_come_before_what_is_merely_near() -> None:
-    board = film(
-        ("the library at night", "<Tom> reads."),
-        ("the harbour by day", "<Mira> waves."),
-        ("the harbour by day", "<Mira> jumps."),
-        ("the forest by day", "<Ana> walks."),
-        ("the forest by day", "<Ana> waves."),
-        ("the library by day", "<Mira> and <Zoe> meet."),
-    )
-    known = {"0001", "0002", "0003", "0004", "0005"}
-    assert useful(board, ["0006"], known, 2) == ("0001", "0003")
-    assert useful(board, ["0006"], known, 4) == ("0001", "0003", "0004", "0005")
-    assert useful(board, ["0006"], known, 0) == ()
-    assert useful(board, ["0001"], {"0003", "0005", "0006"}, 1) == ("0006",)
-
-
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> KeyframeModels:
     folder = build_tiny_models(tmp_path_factory.mktemp("models"))
@@ -91,10 +41,15 @@ def load(folder: Path) -> KeyframeModels:
 
 
 def draw(
-    models: KeyframeModels, board: Storyboard, known: dict[str, Frame] | None = None
+    models: KeyframeModels, board: Storyboard, new: slice = slice(None), **memory: object
 ) -> dict[str, Frame]:
     artist = KeyframeArtist(models, FRAME_SIZE, CONFIG)
-    return artist.draw(board.shots, [shot.caption for shot in board.shots], known or {})
+    shots = board.shots[new]
+    return artist.draw(shots, [shot.caption for shot in shots], **memory)
+
+
+def remembered(shot: Shot, frame: Frame, grid: tuple[int, int] = (4, 8)) -> MemoryFrame:
+    return MemoryFrame(shot, shot.caption, frame, grid)
 
 
 def test_drawing_is_the_same_for_the_same_seeds_and_words(models: KeyframeModels) -> None:
@@ -108,18 +63,47 @@ def test_drawing_is_the_same_for_the_same_seeds_and_words(models: KeyframeModels
     assert (other["0002"] != first["0002"]).any()
 
 
-def test_known_frames_are_seen_and_not_drawn(models: KeyframeModels) -> None:
-    pictures = draw(models, many(3))
-    beside = draw(models, many(3), {"0002": pictures["0002"]})
-    assert list(beside) == ["0001", "0003"]
-    elsewhere = draw(models, many(3), {"0002": pictures["0002"][:, ::-1].copy()})
-    assert (beside["0001"] != elsewhere["0001"]).any()
+def test_memory_is_seen_and_its_place_counts(models: KeyframeModels) -> None:
+    board = many(3)
+    picture = draw(models, board)["0002"]
+    order = ["0002", "0003"]
+    beside = draw(models, board, slice(2, 3), memory=[remembered(board.shots[1], picture)], order=order)
+    assert list(beside) == ["0003"]
+    alone = draw(models, board, slice(2, 3))
+    mirrored = remembered(board.shots[1], picture[:, ::-1].copy())
+    other = draw(models, board, slice(2, 3), memory=[mirrored], order=order)
+    later = draw(models, board, slice(2, 3), memory=[remembered(board.shots[1], picture)], order=order[::-1])
+    for frame in (alone, other, later):
+        assert (frame["0003"] != beside["0003"]).any()
+
+
+def test_memory_of_several_sizes_is_grouped_and_shrunk(models: KeyframeModels) -> None:
+    board = many(4)
+    pictures = draw(models, board)
+    memory = [
+        remembered(board.shots[0], pictures["0001"], (2, 4)),
+        remembered(board.shots[1], pictures["0002"], (4, 8)),
+        remembered(board.shots[2], pictures["0003"], (2, 4)),
+    ]
+    artist = KeyframeArtist(models, FRAME_SIZE, DrawingConfig(context_level=0.0))
+    small, large = artist._groups(memory, {"0001": 0, "0002": 1, "0003": 2, "0004": 3})
+    assert (small.grid, small.full_grid, list(small.ranks)) == ((2, 4), (4, 8), [0, 2])
+    assert (large.grid, list(large.ranks)) == ((4, 8), [1])
+    assert small.remembered
+    assert small.latents.shape == (1, 2, 8, 16)
+    frame = torch.from_numpy(pictures["0003"])[None]
+    assert torch.allclose(small.latents[0, 1], models.codec.encode(shrink(frame, (16, 32)))[0])
+    noisy = KeyframeArtist(models, FRAME_SIZE, DrawingConfig(context_level=0.5))._groups(
+        memory, {"0001": 0, "0002": 1, "0003": 2}
+    )
+    assert (noisy[0].timestep == 0.5).all()
+    assert not torch.allclose(noisy[0].latents, small.latents)
 
 
 def test_steps_are_told(models: KeyframeModels) -> None:
     steps: list[int] = []
     artist = KeyframeArtist(models, FRAME_SIZE, DrawingConfig(steps=3, guidance=2.0))
-    artist.draw(many(1).shots, ["<Mira> waves."], {}, lambda: steps.append(1))
+    artist.draw(many(1).shots, ["<Mira> waves."], on_step=lambda: steps.append(1))
     assert len(steps) == 3
 
 

@@ -1,9 +1,14 @@
+from itertools import product
+
 import pytest
 
-from cinema_cli.planning.looks import SaidLook, Wardrobe
-from cinema_cli.planning.people import People, Person
+from cinema_cli.planning.looks import SaidLook, Wardrobe, said_in
+from cinema_cli.planning.people import People
+from cinema_cli.planning.person import Person
 from cinema_cli.planning.prose import cut
+from cinema_cli.theatre.captions import describe_look
 from cinema_cli.theatre.reading import WORD
+from cinema_cli.theatre.world import BUILDS, COLOURS, HAT_SHAPES, PROPS, SKINS, Puppet
 
 
 def wardrobe_of(text: str) -> Wardrobe:
@@ -69,3 +74,23 @@ def test_coats_and_hats_are_distinct_while_there_are_colours() -> None:
 def test_more_people_than_colours_can_be_dressed() -> None:
     persons = [Person(f"Name{number}") for number in range(30)]
     assert len(Wardrobe().dress(persons)) == 30
+
+
+def test_every_look_in_the_plain_wording_is_read_as_it_is() -> None:
+    for coat, shape, skin, build, prop in product(COLOURS, HAT_SHAPES, SKINS, BUILDS, (None, *PROPS)):
+        hat = COLOURS[COLOURS.index(coat) - 3]
+        look = describe_look(Puppet("Mira", coat, hat, shape, skin, build, prop))
+        assert said_in(look) == SaidLook(coat, hat, shape, skin, build, prop)
+
+
+def test_who_is_in_the_film_keeps_their_look() -> None:
+    wardrobe, mira = Wardrobe(), Person("Mira")
+    shown = SaidLook(coat="red", skin="tan")
+    assert not wardrobe.keep(mira, shown)
+    wardrobe.said[mira] = SaidLook(coat="red")
+    assert not wardrobe.keep(mira, shown)
+    for said in (SaidLook(coat="blue"), SaidLook(hat="red"), SaidLook(skin="tan", prop="dog")):
+        wardrobe.said[mira] = said
+        assert wardrobe.keep(mira, shown)
+        assert wardrobe.said[mira] == shown
+    assert wardrobe.dress([mira])[mira].coat == "red"

@@ -1,6 +1,8 @@
 import pytest
 
+from cinema_cli.planning.before import Before
 from cinema_cli.planning.people import People
+from cinema_cli.planning.person import Called, called_by_name, words_of
 from cinema_cli.planning.prose import cut
 
 
@@ -108,3 +110,53 @@ def test_a_town_is_no_person_even_where_it_acts() -> None:
     sentences = cut("Mira lived in Brindlewick. Nobody knew why. Mira left.").sentences
     people = People(sentences)
     assert people.places == {"Brindlewick"}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Mira", ["mira"]),
+        ("Old Tobias", ["old tobias", "tobias"]),
+        ("Captain Ahab", ["captain ahab", "ahab", "captain"]),
+        ("Anna Karenina", ["anna karenina", "anna", "karenina"]),
+        ("The Old Woman", ["old woman", "woman"]),
+        ("Grandmother", ["grandmother"]),
+        ("The Narrator", ["i"]),
+    ],
+)
+def test_what_means_somebody_of_a_name(name: str, words: list[str]) -> None:
+    assert words_of(name) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "pronoun", "kind"),
+    [("Mira", None, None), ("The Old Woman", "she", None), ("The Dragon", None, "dragon")],
+)
+def test_what_a_name_alone_tells(name: str, pronoun: str | None, kind: str | None) -> None:
+    called = called_by_name(name)
+    assert (called.pronoun, called.kind) == (pronoun, kind)
+
+
+FILM = (
+    Called(name="Mira", pronoun="she", words=("mira", "girl")),
+    Called(name="Old Tobias", pronoun="he", words=("old tobias", "tobias", "sailor")),
+    Called(name="The Woman", pronoun="she", words=("woman",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("He waved to her.", [["Old Tobias", "Mira"]]),
+        ("The sailor met a girl.", [["Old Tobias", "Mira"]]),
+        ("Mira Lane waved. Lane laughed.", [["Mira"], ["Mira"]]),
+        ("Tom waved. He left.", [["Tom"], ["Tom"]]),
+        ("The woman waved.", [["The Woman"]]),
+    ],
+)
+def test_those_of_the_film_that_a_text_continues(text: str, who: list[list[str]]) -> None:
+    sentences = cut(text).sentences
+    people = People(sentences, Before(called=FILM, seen=("Mira", "Old Tobias", "The Woman")))
+    assert [[each.person.name for each in people.who(sentence)] for sentence in sentences] == who
+    people.forget()
+    assert [[each.person.name for each in people.who(sentence)] for sentence in sentences] == who

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from cinema_cli.errors import InputError
+from cinema_cli.planning.moments import MOST_SHOTS
 from cinema_cli.planning.shot_list import ShotList
-from cinema_cli.planning.story import FOREIGN, MOST_SHOTS, ONE_CASE, read_story, write_shot_list
+from cinema_cli.planning.story import FOREIGN, ONE_CASE, read_story, write_shot_list
 from cinema_cli.storyboard import CastMember, Shot, Storyboard
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -1,50 +1,90 @@
 """``cinema plan``: from a story to a storyboard with a keyframe for every shot (paper, 3.2 and 4.1)."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from cinema_cli.cli.options import Json, Model, Preset, Quiet, Redo, Settings, given
 from cinema_cli.cli.summary import show
 
+if TYPE_CHECKING:
+    from cinema_cli.planning.estimate import Estimate
+    from cinema_cli.planning.plan import PlanConfig
+
 EXAMPLES = """[bold]cinema plan story.txt --out film[/]   eight shots or as many as the story asks for
 
-[bold]cinema plan story.txt --out film --redo 7,9 --seed 3[/]   draw two keyframes anew"""
+[bold]cinema plan film/storyboard.json --redo 7,9 --seed 3[/]   draw two keyframes anew, beside the others
+
+[bold]cinema plan film/storyboard.json --continue more.txt[/]   append what happens next
+
+[bold]cinema plan story.txt --out film --dry-run[/]   what it will cost, without drawing"""
 
 
 def plan(
-    story: Annotated[Path, typer.Argument(help="The story: plain text or Fountain.", metavar="STORY")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the film.", metavar="DIR")] = Path("."),
+    story: Annotated[
+        Path,
+        typer.Argument(help="A story, plain text or Fountain; or a storyboard.json.", metavar="STORY"),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the film; else the current one.", metavar="DIR")
+    ] = None,
+    more: Annotated[
+        Path | None, typer.Option("--continue", help="A text that continues the film.", metavar="TEXT")
+    ] = None,
     count: Annotated[
         int | None, typer.Option("--shots", min=1, max=10_000, help="How many shots; else the story decides.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Of the whole film.")] = None,
+    mode: Annotated[
+        Literal["joint", "extend"] | None,
+        typer.Option(help="All frames together, or one after the other; else by the film's length."),
+    ] = None,
     preset: Preset = "toy",
     model: Model = None,
     steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Sampling steps per keyframe.")] = None,
     redo: Redo = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Draw anew what remembers pictures that changed since.")
+    ] = False,
     settings: Settings = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be drawn and what it would cost, and stop.")
+    ] = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Turn a story into a storyboard: a list of shots, and a keyframe for each.
 
     Writes storyboard.json, keyframes/ and contact-sheet.html. Run it again after editing a caption:
-    only the keyframes whose words changed are drawn anew.
+    only the keyframes whose words changed are drawn anew. What each shot remembered is on the sheet.
     """
     from cinema_cli.config import build, load_preset, with_overrides
-    from cinema_cli.planning.story import read_story
+    from cinema_cli.planning.document import read_wish
 
-    read_story(story)  # a wrong path is told before the heavy libraries are loaded
+    read_wish(story, out, more)  # a wrong path is told before the heavy libraries are loaded
     from cinema_cli.planning.plan import PlanConfig, plan_film
     from cinema_cli.progress import Progress
 
-    options = given(shots=count, seed=seed, preset=preset, model=model, steps=steps, redo=redo)
+    options = given(
+        shots=count,
+        seed=seed,
+        mode=mode,
+        preset=preset,
+        model=model,
+        steps=steps,
+        redo=redo,
+        refresh=refresh or None,
+    )
     data = with_overrides({**load_preset(preset).get("plan", {}), **options}, settings or ())
     config = build(PlanConfig, data, "cinema plan")
+    if dry_run:
+        from cinema_cli.planning.estimate import estimate_plan
+
+        show(_estimated(estimate_plan(story, out, config, more), config, whole=json), json)
+        return
     with Progress(quiet) as progress:
-        made = plan_film(story, out, config, progress)
+        made = plan_film(story, out, config, progress, more)
     show(
         {
             "storyboard": made.storyboard,
@@ -57,3 +97,27 @@ def plan(
         },
         json,
     )
+
+
+def _estimated(made: "Estimate", config: "PlanConfig", whole: bool) -> dict[str, Any]:
+    """An estimate as it is shown; ``whole``: as plain numbers, with the expanded config."""
+    from dataclasses import asdict
+
+    if whole:
+        return {**asdict(made), "config": config.model_dump(mode="json")}
+    from cinema_cli.config import to_yaml
+    from cinema_cli.progress import clock
+
+    memory = ", ".join(f"{count} of {height} x {width}" for count, (height, width) in made.memory)
+    return {
+        "config": to_yaml(config).splitlines(),
+        "shots": made.shots,
+        "to_draw": f"{made.drawn} in {made.windows} drawings ({made.mode})",
+        "tokens": f"{made.image_tokens} of a frame, {made.text_tokens} of its caption",
+        "memory": f"{memory or 'none'} tokens; keys and values {made.memory_bytes / 2**20:,.0f} MiB",
+        "step": f"{made.step_tflop:,.3g} TFLOP",
+        "film": f"{made.film_pflop:,.3g} PFLOP; by the paper's rule {made.paper_pflop:,.3g}",
+        "peak": f"{made.peak_bytes / 2**30:,.1f} GiB, without text encoders and autoencoder",
+        "device": made.device,
+        "about": clock(made.seconds),
+    }

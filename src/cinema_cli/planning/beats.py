@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from cinema_cli.planning.before import NOTHING, Before
 from cinema_cli.planning.common_words import FEELING, SPEAKING, words
 from cinema_cli.planning.groups import groups_in
 from cinema_cli.planning.names import INSIDE, bare, is_capital
-from cinema_cli.planning.people import People, Person, Presence
+from cinema_cli.planning.people import People
+from cinema_cli.planning.person import Person, Presence
 from cinema_cli.planning.prose import Sentence
 from cinema_cli.theatre.reading import (
     WORD,
@@ -70,10 +72,10 @@ class Beat:
 class BeatReader:
     """Reads the sentences of a story one after the other."""
 
-    def __init__(self, sentences: Sequence[Sentence], people: People) -> None:
+    def __init__(self, sentences: Sequence[Sentence], people: People, before: Before = NOTHING) -> None:
         self.people = people
-        self.place = self._opening(sentences)
-        self.time = "day"
+        self.place = before.place or self._opening(sentences)
+        self.time = before.time
         self.last: tuple[Person, ...] = ()
         self.speaker: Person | None = None
         self.unshown: set[str] = set()

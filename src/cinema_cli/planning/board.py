@@ -2,32 +2,27 @@
 
 ``plan.json`` beside it remembers what it was planned from.  As long as that is the same, the document on
 disk is the truth, with every caption that was changed by hand.  Planned anew, a shot whose words stay the
-same stays the same shot: its id, seed, keyframe and clip; a new shot takes the lowest id that is free.
+same stays the same shot: its id, seed, keyframe and clip; a new shot takes the lowest id that is free, and
+the shots that continue the film (``continuing``) stay at its end.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import Field
 
 from cinema_cli.config import Config, build
 from cinema_cli.errors import InputError
-from cinema_cli.files import read_json, sha256_json, write_atomic
+from cinema_cli.fields import Seconds, Side
+from cinema_cli.files import sha256_json
 from cinema_cli.models.captions import with_looks
+from cinema_cli.planning.records import Asked, ContinuedRecord, PlanRecord, Seed
 from cinema_cli.planning.shot_list import ShotList
-from cinema_cli.planning.story import MOST_ASKED, write_shot_list
-from cinema_cli.runtime import MAX_SEED
-from cinema_cli.storyboard import FILE_NAME, Seconds, Sha256, Shot, Side, Storyboard
+from cinema_cli.planning.story import write_shot_list
+from cinema_cli.storyboard import FILE_NAME, CastMember, Shot, Storyboard, tags
 from cinema_cli.theatre.world import FRAME_SIZE
 
-RECORD_NAME = "plan.json"
 PREVIOUS_NAME = "storyboard.previous.json"
-MAX_RECORD_BYTES = 1 << 22
-
-Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
-Asked = Annotated[int, Field(ge=1, le=MOST_ASKED)]
 
 
 class StoryConfig(Config):
@@ -43,42 +38,13 @@ class StoryConfig(Config):
     """How long a shot lasts, as rational text."""
 
 
-class PlanRecord(Config):
-    """What a storyboard was planned from, in ``plan.json``."""
-
-    format: Literal["cinema-plan"] = "cinema-plan"
-    """Says what the file is."""
-    story_sha256: Sha256
-    """Of the story's text."""
-    shots: Asked | None
-    """How many were asked for."""
-    seed: Seed
-    """Of the whole film."""
-    frame_size: tuple[Side, Side]
-    """Height and width in pixels."""
-    shot_seconds: Seconds
-    """How long a shot lasts."""
-    notes: tuple[str, ...] = ()
-    """What was staged otherwise than the story says."""
-
-    @classmethod
-    def load(cls, folder: Path) -> "PlanRecord | None":
-        """The record of a folder, if it has one."""
-        path = folder / RECORD_NAME
-        return build(cls, read_json(path, MAX_RECORD_BYTES), str(path)) if path.exists() else None
-
-    def save(self, folder: Path) -> None:
-        """Write it."""
-        write_atomic(folder / RECORD_NAME, self.model_dump_json(indent=2) + "\n")
-
-
 def storyboard_of(text: str, folder: Path, config: StoryConfig) -> tuple[Storyboard, tuple[str, ...]]:
     """The storyboard of a story in ``folder``, on the disk when this returns; and what is to be told.
 
     Raises:
         InputError: the folder holds a storyboard that was not planned from a story.
     """
-    last = PlanRecord.load(folder)
+    last, continued = PlanRecord.load(folder), ContinuedRecord.load(folder)
     old = Storyboard.load(folder) if (folder / FILE_NAME).exists() else None
     if old is not None and last is None:
         raise InputError(
@@ -86,17 +52,21 @@ def storyboard_of(text: str, folder: Path, config: StoryConfig) -> tuple[Storybo
             "planned from a story; planning would replace it. Choose another folder with --out."
         )
     wanted = _record(text, last, config)
-    if old is not None and last is not None and wanted == last.model_copy(update={"notes": ()}):
+    if old is not None and last is not None and wanted.same_wish(last):
         return old, last.notes
     listed = write_shot_list(text, wanted.shots, wanted.seed)
-    new = _written(listed, wanted)
+    tail = tuple(shot for shot in old.shots if shot.id in continued.ids) if old is not None else ()
+    new = _written(listed, wanted, {shot.seed for shot in tail})
     notes = listed.notes
     if old is not None and last is not None:
-        if wanted.seed == last.seed:
-            new = _carried_over(new, old)
+        same_seed = wanted.seed == last.seed
+        before = [shot for shot in old.shots if same_seed and shot.id not in continued.ids]
+        new = _carried_over(new, old, before, continued.ids)
+        new = _with_tail(new, old, tail)
         old.save(folder / PREVIOUS_NAME)
-        notes = (f"planned anew; the storyboard as it was before is in {PREVIOUS_NAME}", *notes)
-    wanted = wanted.model_copy(update={"notes": listed.notes})
+        kept = (f"the {len(tail)} shots that continue the film stay at its end",) if tail else ()
+        notes = (f"planned anew; the storyboard as it was before is in {PREVIOUS_NAME}", *kept, *notes)
+    wanted = wanted.model_copy(update={"notes": listed.notes, "called": listed.called})
     if old is None:  # a folder with a storyboard is ours only if it has a record
         wanted.save(folder)
     new.save(folder)
@@ -107,6 +77,25 @@ def storyboard_of(text: str, folder: Path, config: StoryConfig) -> tuple[Storybo
 def shot_seed(seed: int, *what: object) -> int:
     """A seed that depends on nothing but the film's seed and what it is for."""
     return int(sha256_json([seed, *what])[:8], 16)
+
+
+def with_seeds(
+    shots: Iterable[Shot], cast: Sequence[CastMember], seed: int, used: Set[int | None]
+) -> list[Shot]:
+    """The shots with a seed each, none of which is ``used``.
+
+    The same words twice are two pictures; words that move to another place keep theirs.
+    """
+    times: Counter[str] = Counter()
+    seeded = []
+    for shot in shots:
+        words = with_looks(shot.caption, cast)
+        chosen: int | None = None
+        while chosen is None or chosen in used:
+            times[words] += 1
+            chosen = shot_seed(seed, words, times[words])
+        seeded.append(shot.model_copy(update={"seed": chosen}))
+    return seeded
 
 
 def _record(text: str, last: PlanRecord | None, config: StoryConfig) -> PlanRecord:
@@ -124,8 +113,8 @@ def _record(text: str, last: PlanRecord | None, config: StoryConfig) -> PlanReco
     )
 
 
-def _written(listed: ShotList, record: PlanRecord) -> Storyboard:
-    """The document of a shot list, nothing drawn yet."""
+def _written(listed: ShotList, record: PlanRecord, used: Set[int | None]) -> Storyboard:
+    """The document of a shot list, nothing drawn yet; no shot has a seed that is ``used``."""
     board = build(
         Storyboard,
         {
@@ -145,27 +134,23 @@ def _written(listed: ShotList, record: PlanRecord) -> Storyboard:
         },
         "the storyboard of this story",
     )
-    # The same words twice are two pictures; words that move to another place keep theirs.
-    times: dict[str, int] = {}
-    shots = []
-    for shot in board.shots:
-        words = with_looks(shot.caption, board.cast)
-        times[words] = times.get(words, 0) + 1
-        shots.append(shot.model_copy(update={"seed": shot_seed(record.seed, words, times[words])}))
+    shots = with_seeds(board.shots, board.cast, record.seed, used)
     return board.model_copy(update={"shots": tuple(shots)})
 
 
-def _carried_over(new: Storyboard, old: Storyboard) -> Storyboard:
-    """The new shots, each the old one where scene and words are the same."""
+def _carried_over(
+    new: Storyboard, old: Storyboard, shots_before: Sequence[Shot], taken: Set[str]
+) -> Storyboard:
+    """The new shots, each the one before where scene and words are the same; no new id is ``taken``."""
     waiting: dict[tuple[str, str], list[Shot]] = {}
-    for shot in old.shots:
+    for shot in shots_before:
         waiting.setdefault((shot.scene, with_looks(shot.caption, old.cast)), []).append(shot)
     matched: list[tuple[Shot, Shot | None]] = []
     for shot in new.shots:
         same = waiting.get((shot.scene, with_looks(shot.caption, new.cast)))
         matched.append((shot, same.pop(0) if same else None))
     kept = {before.id for _, before in matched if before is not None}
-    free = _free_ids(kept)
+    free = _free_ids(kept | taken)
     shots = []
     for shot, before in matched:
         if before is None:
@@ -182,5 +167,23 @@ def _carried_over(new: Storyboard, old: Storyboard) -> Storyboard:
     return build(Storyboard, {**dict(new), "shots": tuple(shots)}, "the storyboard of this story")
 
 
-def _free_ids(taken: set[str]) -> Iterator[str]:
+def _with_tail(new: Storyboard, old: Storyboard, tail: Sequence[Shot]) -> Storyboard:
+    """The new storyboard with the shots that continue the old one, and whoever is in them."""
+    ids = {shot.id for shot in (*new.shots, *tail)}
+    shots = [
+        shot.model_copy(
+            update={
+                "pin": tuple(id for id in shot.pin if id in ids),
+                "forbid": tuple(id for id in shot.forbid if id in ids),
+            }
+        )
+        for shot in tail
+    ]
+    shown = {name for shot in tail for name in tags(shot.caption)} - {member.name for member in new.cast}
+    cast = (*new.cast, *(member for member in old.cast if member.name in shown))
+    longer = {**dict(new), "cast": cast, "shots": (*new.shots, *shots)}
+    return build(Storyboard, longer, "the storyboard of this story and what continues it")
+
+
+def _free_ids(taken: Set[str]) -> Iterator[str]:
     return (id for id in (f"{number:04d}" for number in count(1)) if id not in taken)

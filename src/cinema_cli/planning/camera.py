@@ -9,7 +9,7 @@ of the frame, so that a viewer never loses the way.
 from dataclasses import dataclass, field
 
 from cinema_cli.planning.beats import Beat, Doing
-from cinema_cli.planning.people import Person
+from cinema_cli.planning.person import Person
 from cinema_cli.theatre.staging import stage_doing, stage_place, stage_time
 from cinema_cli.theatre.world import Facing, Place, Position, ShotSize, TimeOfDay
 

@@ -1,30 +1,28 @@
-"""Drawing keyframes: all jointly, or a window at a time with earlier ones as memory (appendix F, 3.2).
+"""Drawing keyframes: a window of new ones, jointly or beside remembered ones (appendix F, 3.2).
 
-A model draws as many frames together as it was trained on.  A longer film is drawn in windows: the first
-jointly, each later one beside frames that are known already and stand in it as nearly clean context.
-When only some frames of a film are drawn again, the others are that context.
-
-Shapes:  P pairs of a window   L image tokens   C channels of a token
+Shapes:  P new frames   n remembered frames of a size   L image tokens   C channels of a token
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from cinema_cli.config import Config
+from cinema_cli.context.goldenmem import Grid, shrink
 from cinema_cli.errors import CinemaError, InputError
 from cinema_cli.models.captions import with_looks
-from cinema_cli.models.flow_matching import schedule
+from cinema_cli.models.flow_matching import noised, schedule
+from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.pictures import Frame, is_flat
 from cinema_cli.models.sampling import sample_keyframes
 from cinema_cli.models.weights import KeyframeModels
 from cinema_cli.runtime import generator
-from cinema_cli.storyboard import Shot, Storyboard, tags
+from cinema_cli.storyboard import Shot, Storyboard
 
 
 class DrawingConfig(Config):
@@ -38,21 +36,21 @@ class DrawingConfig(Config):
     """Shift of the noise levels, the one of training."""
     text_length: Annotated[int, Field(ge=1, le=512)] = 96
     """Text tokens of a caption (T), as many as in training."""
-    window: Annotated[int, Field(ge=2)] = 8
-    """Frames that the model sees at once, known ones included: as many as it was trained on."""
     context_level: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """Noise level of known frames (Fig. 9: small, not zero)."""
+    """Noise level of remembered frames (Fig. 9: small, not zero)."""
     repeat_looks: bool = True
     """Tell the model the look of everybody in every caption.  The storyboard's captions tell it once; a model
     that remembers a name alone too rarely is given the look each time, so that films stay consistent."""
 
 
 @dataclass(frozen=True)
-class Window:
-    """Shots drawn together, and those that are known and help; ids in the order of the film."""
+class MemoryFrame:
+    """A frame that is remembered: of which shot, with which words, at which size in tokens."""
 
-    drawn: tuple[str, ...]
-    known: tuple[str, ...]
+    shot: Shot
+    caption: str
+    frame: Frame
+    grid: Grid
 
 
 def told_caption(board: Storyboard, shot: Shot, config: DrawingConfig) -> str:
@@ -60,50 +58,13 @@ def told_caption(board: Storyboard, shot: Shot, config: DrawingConfig) -> str:
     return with_looks(shot.caption, board.cast) if config.repeat_looks else shot.caption
 
 
-def plan_windows(board: Storyboard, stale: Set[str], size: int) -> list[Window]:
-    """Windows that draw all stale shots, in the order in which they are to be drawn.
-
-    At least half a window is new; the other half, and what new shots leave free, is for known ones.
-    """
-    pending = [shot.id for shot in board.shots if shot.id in stale]
-    known = {shot.id for shot in board.shots} - set(pending)
-    windows = []
-    while pending:
-        new = pending[: size - min(len(known), size // 2)]
-        windows.append(Window(tuple(new), useful(board, new, known, size - len(new))))
-        known |= set(new)
-        pending = pending[len(new) :]
-    return windows
-
-
-def useful(board: Storyboard, new: Sequence[str], known: Set[str], room: int) -> tuple[str, ...]:
-    """Known shots that help most: who and where appears in the new ones, then those that are nearest."""
-    place = {shot.id: index for index, shot in enumerate(board.shots)}
-    shots = {shot.id: shot for shot in board.shots}
-
-    def near(id: str) -> tuple[bool, int]:
-        """Earlier ones first, and the latest of them."""
-        return place[id] > place[new[0]], abs(place[id] - place[new[0]])
-
-    nearest = sorted(known, key=near)
-    wanted = list(
-        dict.fromkeys(thing for kind in (people, places) for id in new for thing in kind(shots[id]))
-    )
-    showing = {id: {*people(shots[id]), *places(shots[id])} for id in nearest}
-    found = (next((id for id in nearest if thing in showing[id]), None) for thing in wanted)
-    chosen = list(dict.fromkeys([*(id for id in found if id is not None), *nearest]))[:room]
-    return tuple(sorted(chosen, key=place.__getitem__))
-
-
-def people(shot: Shot) -> Iterator[str]:
-    """Everybody whom a shot shows."""
-    return (f"<{name}>" for name in tags(shot.caption))
-
-
-def places(shot: Shot) -> Iterator[str]:
-    """Where a shot plays, whatever the hour: *the library* of *the library at night*."""
-    place = re.sub(r" (by|at|in the) \w+$", "", shot.scene)
-    return iter([place] if place else [])
+def refuse_other_sizes(frame_size: tuple[int, int], patch: int) -> None:
+    """Raise InputError where a frame is no whole number of tokens, each ``patch`` pixels high and wide."""
+    if frame_size[0] % patch or frame_size[1] % patch:
+        raise InputError(
+            f"frame_size: sides that divide by {patch} were wanted, as the model draws, "
+            f"found {frame_size[0]} x {frame_size[1]}. Change it in the storyboard."
+        )
 
 
 class KeyframeArtist:
@@ -111,12 +72,7 @@ class KeyframeArtist:
 
     def __init__(self, models: KeyframeModels, frame_size: tuple[int, int], config: DrawingConfig) -> None:
         """Refuses a frame size that the model cannot draw."""
-        patch = models.codec.patch
-        if frame_size[0] % patch or frame_size[1] % patch:
-            raise InputError(
-                f"frame_size: sides that divide by {patch} were wanted, as the model draws, "
-                f"found {frame_size[0]} x {frame_size[1]}. Change it in the storyboard."
-            )
+        refuse_other_sizes(frame_size, models.codec.patch)
         self.models, self.config = models, config
         self.grid = models.codec.grid(frame_size)
 
@@ -128,55 +84,92 @@ class KeyframeArtist:
         self,
         shots: Sequence[Shot],
         captions: Sequence[str],
-        known: Mapping[str, Frame],
+        memory: Sequence[MemoryFrame] = (),
+        order: Sequence[str] | None = None,
         on_step: Callable[[], None] = lambda: None,
     ) -> dict[str, Frame]:
-        """Draw the shots of a window that are not known.
+        """Draw new frames together, beside remembered ones.
 
         Args:
-            shots: the P shots of the window in the order of the film; each has a seed, that of its noise.
+            shots: the P shots in the order of the film; each has a seed, that of its noise.
             captions: the words of each.
-            known: by id, frames that are there already.
+            memory: what they remember.
+            order: ids of new and remembered shots in the order of the film; needed where there is memory.
             on_step: called after every sampling step.
 
         Raises:
             CinemaError: a frame holds no picture.
         """
         models, config = self.models, self.config
-        model = models.transformer
-        size = (self.grid[0] * self.grid[1], model.config.in_channels)
-        noise = torch.stack([torch.randn(size, generator=generator(shot.seed or 0)) for shot in shots])
-        clean = {
-            place: models.codec.encode(torch.from_numpy(known[shot.id])[None])[0]
-            for place, shot in enumerate(shots)
-            if shot.id in known
-        }
         words = models.text.encode(list(captions))
+        noise = torch.stack([self._noise(shot, self.grid) for shot in shots])
+        ranks = {id: rank for rank, id in enumerate(order or [shot.id for shot in shots])}
         tokens = sample_keyframes(
-            model,
+            models.transformer,
             words,
             models.text.encode([""]) if config.guidance != 1 else words,
-            noise.to(model.device, model.dtype),
+            noise.to(models.transformer.device, models.transformer.dtype),
             self.grid,
             schedule(config.steps, config.shift),
             config.guidance,
-            clean,
-            config.context_level,
+            self._groups(memory, ranks),
+            [ranks[shot.id] for shot in shots],
             on_step,
         )
-        new = [place for place in range(len(shots)) if place not in clean]
-        frames = {}
-        for place in new:
-            id = shots[place].id
-            if not tokens[place].isfinite().all():
-                raise CinemaError(
-                    f"Shot {id}: a picture was wanted, but the model gave numbers that are not finite. "
-                    "Check its weights (cinema doctor), or lower guidance."
+        return {shot.id: self._picture(shot, part) for shot, part in zip(shots, tokens, strict=True)}
+
+    def _groups(self, memory: Sequence[MemoryFrame], ranks: Mapping[str, int]) -> list[PairGroup]:
+        """Memory as the model takes it, by size, each frame at the noise level of context."""
+        model = self.models.transformer
+        sizes = list(dict.fromkeys(each.grid for each in memory))
+        groups = []
+        for grid in sizes:
+            frames = [each for each in memory if each.grid == grid]
+            words = self.models.text.encode([each.caption for each in frames])
+            groups.append(
+                PairGroup(
+                    torch.stack([self._remembered(each) for each in frames])[None],
+                    words.text[None],
+                    words.pooled[None],
+                    torch.full(
+                        (1, len(frames)), self.config.context_level, device=model.device, dtype=model.dtype
+                    ),
+                    [ranks[each.shot.id] for each in frames],
+                    grid,
+                    self.grid,
+                    remembered=True,
                 )
-            frames[id] = models.codec.decode(tokens[place][None], self.grid)[0].numpy()
-            if is_flat(frames[id]):
-                raise CinemaError(
-                    f"Shot {id}: a picture was wanted, found nothing but the colour "
-                    f"{np.array2string(frames[id][0, 0])}. Try another seed, or more steps."
-                )
-        return frames
+            )
+        return groups
+
+    def _remembered(self, each: MemoryFrame) -> Tensor:
+        """Tokens (L, C) of a frame at its size, with the noise of its own seed."""
+        model, codec = self.models.transformer, self.models.codec
+        small = shrink(torch.from_numpy(each.frame)[None], codec.pixels(each.grid))
+        clean = codec.encode(small)
+        noise = self._noise(each.shot, each.grid)[None].to(clean)
+        tokens = noised(clean, noise, torch.full((1,), self.config.context_level))[0]
+        return tokens.to(model.device, model.dtype)
+
+    def _noise(self, shot: Shot, grid: Grid) -> Tensor:
+        size = (grid[0] * grid[1], self.models.transformer.config.in_channels)
+        return torch.randn(size, generator=generator(shot.seed or 0))
+
+    def _picture(self, shot: Shot, tokens: Tensor) -> Frame:
+        """What a frame's tokens show.
+
+        Raises:
+            CinemaError: they are not finite, or show nothing but one colour.
+        """
+        if not tokens.isfinite().all():
+            raise CinemaError(
+                f"Shot {shot.id}: a picture was wanted, but the model gave numbers that are not finite. "
+                "Check its weights (cinema doctor), or lower guidance."
+            )
+        frame: Frame = self.models.codec.decode(tokens[None], self.grid)[0].numpy()
+        if is_flat(frame):
+            raise CinemaError(
+                f"Shot {shot.id}: a picture was wanted, found nothing but the colour "
+                f"{np.array2string(frame[0, 0])}. Try another seed, or more steps."
+            )
+        return frame

@@ -6,10 +6,11 @@ only where a colour is taken within the film does the next free one step in.
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from cinema_cli.planning.common_words import ROLES, words
-from cinema_cli.planning.people import Person, Presence
+from cinema_cli.planning.person import Person, Presence
+from cinema_cli.theatre.reading import WORD
 from cinema_cli.theatre.wording import COLOUR_WORDS
 from cinema_cli.theatre.world import (
     BUILDS,
@@ -159,6 +160,16 @@ class Wardrobe:
             prop=old.prop or prop,
         )
 
+    def keep(self, person: Person, look: SaidLook) -> bool:
+        """Hold somebody to the look that a film shows already, and tell whether the story says otherwise."""
+        said = asdict(self.said.get(person, SaidLook()))
+        self.said[person] = look
+        self.notes.pop(person, None)
+        return any(
+            value not in (None, shown)
+            for value, shown in zip(said.values(), asdict(look).values(), strict=True)
+        )
+
     def dress(self, persons: Sequence[Person]) -> dict[Person, Puppet]:
         """A puppet for everybody: as said, else by the name, in colours not yet taken while there are any."""
         said = {person: self.said.get(person, SaidLook()) for person in persons}
@@ -180,6 +191,15 @@ class Wardrobe:
                 look.prop,
             )
         return dressed
+
+
+def said_in(look: str) -> SaidLook:
+    """What the look of a member of the cast says, in the theatre's wording or in a person's own."""
+    wardrobe, person = Wardrobe(), Person("somebody")
+    tokens = [token.lower() for token in WORD.findall(look)]
+    wardrobe.read(tokens, [Presence(person, 0)])
+    build = next((HEIGHTS[token] for token in tokens if token in HEIGHTS), None)
+    return replace(wardrobe.said.get(person, SaidLook()), build=build)
 
 
 def garment_at(tokens: list[str], at: int) -> int | None:

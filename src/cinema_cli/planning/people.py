@@ -7,8 +7,8 @@ who is a she and who a he.  The second goes sentence by sentence and tells who i
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+from cinema_cli.planning.before import NOTHING, Before
 from cinema_cli.planning.common_words import (
     AGES,
     ANIMALS,
@@ -17,9 +17,9 @@ from cinema_cli.planning.common_words import (
     ROLES,
     SAME_KIN,
     TITLES,
-    Gender,
 )
 from cinema_cli.planning.names import LONGEST_NAME, Candidates, bare, is_capital, is_question
+from cinema_cli.planning.person import NARRATOR, Called, Person, Presence, words_of
 from cinema_cli.planning.phrases import (
     absent,
     acts,
@@ -31,63 +31,64 @@ from cinema_cli.planning.phrases import (
     vanished,
     words_before,
 )
-from cinema_cli.planning.pronouns import COMPANIONS, NUMBERS, OWNING, PRONOUNS, SEVERAL, SPOKEN_FOR, STRANGERS
+from cinema_cli.planning.pronouns import (
+    COMPANIONS,
+    NUMBERS,
+    OWNING,
+    PRONOUNS,
+    SEVERAL,
+    SPOKEN_FOR,
+    STRANGER_NAMES,
+    STRANGERS,
+)
 from cinema_cli.planning.prose import Sentence
 from cinema_cli.theatre.reading import DETERMINERS, WORD
 
-NARRATOR = "The Narrator"
 KIN = {word: same for same in SAME_KIN for word in same}
 
 
-@dataclass(eq=False)
-class Person:
-    """Somebody in the story; ``kind`` is the noun when it is not a human being."""
-
-    name: str
-    gender: Gender | None = None
-    kind: str | None = None
-    forms: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class Presence:
-    """Somebody in a sentence, at a token of what is told."""
-
-    person: Person
-    at: int
-
-
 class People:
-    """Everybody in a story, and the memory of who was spoken of last."""
+    """Everybody in a story, those of the film that it continues included, and who was spoken of last."""
 
-    def __init__(self, sentences: Sequence[Sentence]) -> None:
-        self.known: dict[str, Person] = {}
+    def __init__(self, sentences: Sequence[Sentence], before: Before = NOTHING) -> None:
+        self.met = {each.name: Person(each.name, each.pronoun, each.kind) for each in before.called}
+        """Those whom the film showed before, by name."""
+        self.known = {word: self.met[each.name] for each in before.called[::-1] for word in each.words}
         """By name or role, in small letters."""
-        self.recent: list[Person] = []
+        self.narrator = self.known.pop("i", None)
+        self.seen = [self.met[name] for name in before.seen]
+        self.recent = list(self.seen)
         """Last spoken of first."""
-        self.narrator: Person | None = None
         self.together: list[Person] = []
         """Those whom a sentence last showed side by side."""
         self.gone: set[Person] = set()
         """Whom the last sentence read tells to be away: *the stranger was gone*."""
-        self.strangers: dict[str, Person] = {}
+        self.strangers = {
+            pronoun: self.met[name] for pronoun, name in STRANGER_NAMES.items() if name in self.met
+        }
         """Who *she* and *he* are while nobody was named."""
         candidates = Candidates([WORD.findall(sentence.text) for sentence in sentences])
         self.places = candidates.places
         for run in candidates.names():
             self._add_name(run, candidates.counts[run])
-        for person in set(self.known.values()):
+        for person in set(self.known.values()) - set(self.met.values()):
             person.name = max(person.forms, key=lambda form: (person.forms[form], len(form), form))
         told = [WORD.findall(sentence.told) for sentence in sentences]
         for tokens in told:
             self._read_apposition(tokens)
             self._read_narrator(tokens)
         self._read_naming([token for tokens in told for token in tokens])
-        self._vote(told)
+        self._vote([*(WORD.findall(caption) for caption in before.captions), [], *told])
 
     def forget(self) -> None:
-        """Go back to the beginning of the story: nobody was spoken of yet."""
-        self.recent, self.together = [], []
+        """Go back to the beginning of the story: of nobody it has spoken yet."""
+        self.recent, self.together = list(self.seen), []
+
+    def called(self, person: Person) -> Called:
+        """How this story speaks of somebody."""
+        words = [word for word, other in self.known.items() if other is person]
+        words += ["i"] if person is self.narrator else []
+        return Called(name=person.name, pronoun=person.gender, kind=person.kind, words=tuple(words))
 
     def named_in(self, sentence: Sentence) -> set[Person]:
         """Those who are called by name in a sentence."""
@@ -157,15 +158,18 @@ class People:
         titles = [word.lower() for word in words if word.lower() in TITLES]
         parts = [word.lower() for word in words if word.lower() not in TITLES] or titles
         gender = next((TITLES[title] for title in titles if TITLES[title]), None)
-        person = self.known.get(" ".join(parts))
+        person = self.known.get(" ".join(parts)) or self._met(parts[0])
         if person is None or (gender and person.gender and gender != person.gender):
             person = Person(run)
         person.gender = person.gender or gender
         person.forms[run[:LONGEST_NAME].strip()] += count
-        roles = [title for title in titles if title in ROLES]
-        for key in (run.lower(), " ".join(parts), *parts, *roles):
+        for key in words_of(run):
             self.known.setdefault(key, person)
         self.known[run.lower()] = person
+
+    def _met(self, first: str) -> Person | None:
+        """Whom the film knows by that first name alone: its *Mira* is the *Mira Lane* of the story."""
+        return next((person for name, person in self.met.items() if name.lower() == first), None)
 
     def _named(self, tokens: list[str], at: int) -> tuple[Person | None, int]:
         """Who is named at a token, by name or by role, and how many tokens that takes."""
@@ -238,7 +242,7 @@ class People:
         role = STRANGERS.get(word)
         if role is None:
             return []
-        stranger = self.strangers.setdefault(word, Person(f"The {role.title()}", gender))
+        stranger = self.strangers.setdefault(word, Person(STRANGER_NAMES[word], gender))
         self.known.setdefault(role, stranger)
         return [stranger]
 

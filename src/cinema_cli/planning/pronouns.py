@@ -4,6 +4,7 @@ from cinema_cli.planning.common_words import Gender
 
 STRANGERS = {"she": "woman", "he": "man"}
 """Who a pronoun is that means nobody named before."""
+STRANGER_NAMES = {pronoun: f"The {role.title()}" for pronoun, role in STRANGERS.items()}
 PRONOUNS: dict[str, Gender] = {"she": "she", "he": "he", "him": "he", "her": "she", "his": "he"}
 SPOKEN_FOR = frozenset(("i", "me", "myself", "my"))
 SEVERAL = frozenset(("they", "them", "both", "themselves", "their", "everyone", "everybody"))

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from cinema_cli.planning.person import Called
 from cinema_cli.theatre.world import Puppet, StagedShot
 
 
 @dataclass(frozen=True)
 class CastEntry:
-    """Somebody in the film: the name that captions tag, the look in words, and the puppet."""
+    """Somebody new in the film: the name that captions tag, the look in words, and the puppet."""
 
     name: str
     look: str
@@ -37,5 +38,7 @@ class ShotList:
     """One line about the whole: who is in it and where it plays."""
     cast: tuple[CastEntry, ...]
     shots: tuple[PlannedShot, ...]
+    called: tuple[Called, ...]
+    """How the story speaks of everybody whom its shots show."""
     notes: tuple[str, ...]
     """What was staged otherwise than the story says, a line each."""

@@ -1,0 +1,193 @@
+"""Where keyframes are drawn and kept: what is stale, what each remembers, every picture saved at once.
+
+A keyframe is drawn again when its own inputs changed: its words with the looks in them, its seed, the
+weights, how it is sampled.  That frames it remembers changed does not make it stale, else one picture drawn
+anew would redraw the film; it is told, and done on request.  A picture without ``keyframe_made_with`` was put
+there by a person and stays.
+"""
+
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from cinema_cli import __version__
+from cinema_cli.errors import Interrupted
+from cinema_cli.fields import inside
+from cinema_cli.files import sha256_file, sha256_json
+from cinema_cli.models.pictures import Frame, read_picture, write_picture
+from cinema_cli.models.weights import TOY
+from cinema_cli.planning.keyframes import DrawingConfig, KeyframeArtist, MemoryFrame, told_caption
+from cinema_cli.planning.recall import Recall, RecallConfig, Recalled
+from cinema_cli.planning.windows import Window, WindowConfig
+from cinema_cli.progress import Progress, Stop
+from cinema_cli.storyboard import MadeWith, Shot, Storyboard
+
+
+class DeskConfig(DrawingConfig, WindowConfig, RecallConfig):
+    """How keyframes are drawn, together with which, beside what."""
+
+    preset: str = "toy"
+    """The preset that the other values came from; noted beside every picture."""
+    model: str = TOY
+    """The embedded weights, or a folder that holds ``keyframes/`` and perhaps ``clip/`` and ``video/``."""
+    redo: tuple[str, ...] = ()
+    """Shots to draw anew with another seed; with ``seed``, that one is theirs alone."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A folder, a config and the weights."""
+
+    out: Path
+    config: DeskConfig
+    weights_sha256: str
+
+    def stale(self, board: Storyboard) -> set[str]:
+        """Shots without a keyframe, or whose keyframe was made from other inputs; the others are checked.
+
+        Raises:
+            InputError: a keyframe that is to be kept cannot be read, or a person's own is gone.
+        """
+        found = set()
+        for shot in board.shots:
+            if shot.keyframe is None or self._remade(board, shot):
+                found.add(shot.id)
+            else:
+                self._read(board, shot)
+        return found
+
+    def _remade(self, board: Storyboard, shot: Shot) -> bool:
+        """Whether a picture that was drawn here is gone, or would now be drawn from other inputs."""
+        made = shot.keyframe_made_with
+        if made is None:  # a person's own: never made again, only missed
+            return False
+        now = (self.weights_sha256, self.inputs(board, shot))
+        return (made.weights_sha256, made.inputs_sha256) != now or not self._path(shot).is_file()
+
+    def inputs(self, board: Storyboard, shot: Shot) -> str:
+        """One hash for everything that makes this picture what it is, but the weights and its memory."""
+        config = self.config
+        return sha256_json(
+            {
+                "caption": told_caption(board, shot, config),
+                "seed": shot.seed,
+                "frame_size": board.frame_size,
+                "steps": config.steps,
+                "guidance": config.guidance,
+                "shift": config.shift,
+                "text_length": config.text_length,
+            }
+        )
+
+    def draw_all(
+        self,
+        board: Storyboard,
+        windows: Sequence[Window],
+        artist: KeyframeArtist,
+        recall: Recall | None,
+        stop: Stop,
+        progress: Progress,
+    ) -> Storyboard:
+        """Draw window after window, until all are done or a signal asks to stop.
+
+        Raises:
+            InputError: what a shot pins cannot be remembered.
+            Interrupted: stopped between two windows.
+        """
+        pending = {id for window in windows for id in window.drawn}
+        if recall is not None:
+            for shot in board.shots:
+                if shot.id not in pending:
+                    recall.learn(board, shot, self._read(board, shot))
+        task = progress.task("drawing keyframes", len(windows) * self.config.steps, "steps")
+        for number, window in enumerate(windows):
+            if stop.requested:
+                done = sum(len(w.drawn) for w in windows[:number])
+                again = "The same command, without --redo," if self.config.redo else "The same command"
+                raise Interrupted(f"{done} keyframes were drawn. {again} draws the others.")
+            board, frames = self.draw(board, window, artist, recall, task.advance)
+            if recall is not None:
+                for id, frame in frames.items():
+                    recall.learn(board, board.shot(id), frame)
+        return board
+
+    def draw(
+        self,
+        board: Storyboard,
+        window: Window,
+        artist: KeyframeArtist,
+        recall: Recall | None,
+        on_step: Callable[[], None] = lambda: None,
+    ) -> tuple[Storyboard, dict[str, Frame]]:
+        """Draw a window, keep its pictures, and save the storyboard that names them."""
+        new = [board.shot(id) for id in window.drawn]
+        recalled = recall.choose(board, new) if recall is not None and window.remembers else Recalled((), {})
+        members = {*window.drawn, *recalled.grids}
+        frames = artist.draw(
+            new,
+            [told_caption(board, shot, self.config) for shot in new],
+            self._memory(board, recalled),
+            [shot.id for shot in board.shots if shot.id in members],
+            on_step,
+        )
+        context = tuple(
+            each.model_copy(update={"picture_sha256": sha256_file(self._path(board.shot(each.shot)))})
+            for each in recalled.context
+        )
+        for id, frame in frames.items():
+            name = f"keyframes/{id}.png"
+            write_picture(inside(self.out, name), frame)
+            made = MadeWith(
+                model=Path(self.config.model).name,
+                weights_sha256=self.weights_sha256,
+                inputs_sha256=self.inputs(board, board.shot(id)),
+                preset=self.config.preset,
+                version=__version__,
+            )
+            board = board.with_shot(id, keyframe=name, keyframe_made_with=made, context=context)
+        board.save(self.out)
+        return board, frames
+
+    def _memory(self, board: Storyboard, recalled: Recalled) -> list[MemoryFrame]:
+        remembered = [board.shot(each.shot) for each in recalled.context]
+        return [
+            MemoryFrame(
+                shot, told_caption(board, shot, self.config), self._read(board, shot), recalled.grids[shot.id]
+            )
+            for shot in remembered
+        ]
+
+    def outdated(self, board: Storyboard) -> dict[str, list[str]]:
+        """By shot, the shots that it remembers as pictures which were drawn anew since."""
+        now = {
+            shot.id: sha256_file(self._path(shot))
+            for shot in board.shots
+            if shot.keyframe and self._path(shot).is_file()
+        }
+        found = {
+            shot.id: [
+                each.shot
+                for each in shot.context
+                if each.picture_sha256 and now.get(each.shot, each.picture_sha256) != each.picture_sha256
+            ]
+            for shot in board.shots
+        }
+        return {id: others for id, others in found.items() if others}
+
+    def to_refresh(self, board: Storyboard, stale: Set[str]) -> set[str]:
+        """What is stale, and what remembers it or a picture that is gone, and what remembers that."""
+        found = {*stale, *self.outdated(board)}
+        while more := {
+            shot.id
+            for shot in board.shots
+            if shot.id not in found and any(each.shot in found for each in shot.context)
+        }:
+            found |= more
+        return found
+
+    def _path(self, shot: Shot) -> Path:
+        return inside(self.out, str(shot.keyframe))
+
+    def _read(self, board: Storyboard, shot: Shot) -> Frame:
+        again = f"It is the keyframe of shot {shot.id}. Draw it again: cinema plan with --redo {shot.id}"
+        return read_picture(self._path(shot), board.frame_size, again)
