@@ -62,7 +62,7 @@ def test_memory_is_computed_once_and_drawing_beside_it_is_extension():
     args = (words(2), words(1, 1), noise(2), GRID, schedule(3, 1.0))
     model.register_forward_pre_hook(lambda *_: calls.append(1))
     remember, remembered = model.remember, []
-    model.remember = lambda groups: remembered.append(1) or remember(groups)
+    model.remember = lambda groups, told: remembered.append(1) or remember(groups, told)
     drawn = sample_keyframes(model, *args, memory=[memory()], ranks=[2, 3])
     assert (len(calls), len(remembered)) == (3, 1)
 
@@ -74,6 +74,18 @@ def test_memory_is_computed_once_and_drawing_beside_it_is_extension():
     assert torch.allclose(drawn, sample_euler(uncached, noise(2), schedule(3, 1.0)), atol=1e-5)
     other = sample_keyframes(model, *args, memory=[memory(4)], ranks=[2, 3])
     assert not torch.allclose(drawn, other)
+
+
+def test_a_distilled_model_is_told_its_guidance():
+    torch.manual_seed(0)
+    model = InterleavedFlux(**{**flux().config, "guidance_embeds": True}).requires_grad_(False)
+    args = (words(1), words(1, 1), noise(1), GRID, schedule(1, 1.0))
+    drawn = [
+        sample_keyframes(model, *args, memory=[memory()], ranks=[2], embedded=torch.tensor([scale]))
+        for scale in (1.0, 3.5, 3.5)
+    ]
+    assert not torch.allclose(drawn[0], drawn[1])
+    assert torch.equal(drawn[1], drawn[2])
 
 
 def test_without_words_memory_has_none_either():

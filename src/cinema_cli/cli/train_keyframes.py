@@ -29,11 +29,14 @@ def train_keyframes(
     init: Annotated[
         str | None,
         typer.Option(
-            help="Start from this model instead of the stage before: toy, or a folder with keyframes/.",
+            help="The model that the run starts from: toy, or a folder with keyframes/; noted in the run.",
             metavar="MODEL",
         ),
     ] = None,
     preset: Preset = "toy",
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Train long sequences straight from a base, too.")
+    ] = False,
     steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps in all.")] = None,
     settings: Settings = None,
     dry_run: DryRun = False,
@@ -58,5 +61,5 @@ def train_keyframes(
         return
     started = time.monotonic()
     with Progress(quiet) as progress:
-        checkpoint = stages.train_keyframes(stage, run, config, progress, data, sequences, init)
+        checkpoint = stages.train_keyframes(stage, run, config, progress, data, sequences, init, anyway)
     show({"checkpoint": checkpoint, "seconds": time.monotonic() - started}, json)

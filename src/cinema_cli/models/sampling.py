@@ -31,6 +31,7 @@ def sample_keyframes(
     memory: Sequence[PairGroup] = (),
     ranks: Sequence[int] | None = None,
     on_step: Callable[[], None] = lambda: None,
+    embedded: Tensor | None = None,
 ) -> Tensor:
     """Draw frames of one film together, beside remembered ones if there are any.
 
@@ -46,12 +47,13 @@ def sample_keyframes(
             so their keys and values are computed once, before the first step.
         ranks: places of the new pairs in the sequence, where memory takes some; else 0 to P - 1.
         on_step: called after every step.
+        embedded: (1,) the guidance that a guidance-distilled model is told; none for others.
 
     Returns:
         Tokens (P, L, C).
     """
     ranks = range(noise.shape[0]) if ranks is None else ranks
-    known = model.remember(memory) if memory else None
+    known = model.remember(memory, embedded) if memory else None
     # Without words nobody is named: what guidance strengthens is also whom the memory's captions name.
     wordless = (
         model.remember([_without_words(g, empty) for g in memory]) if memory and guidance != 1 else None
@@ -60,7 +62,7 @@ def sample_keyframes(
     def velocity(x: Tensor, t: Tensor, text: Tensor, pooled: Tensor, seen: Memory | None) -> Tensor:
         times = t.to(x).expand(1, x.shape[0])
         group = PairGroup(x[None], text[None], pooled[None], times, ranks, grid)
-        return model(groups=[group], memory=seen)[0][0]
+        return model(groups=[group], guidance=embedded, memory=seen)[0][0]
 
     def guided(x: Tensor, t: Tensor) -> Tensor:
         with_words = velocity(x, t, words.text, words.pooled, known)

@@ -83,8 +83,8 @@ class StageConfig(Config):
 class KeyframeTraining(Config):
     """Everything ``cinema train-keyframes`` needs beside the stage."""
 
-    transformer: TransformerConfig
-    """Shape of the model where it is made from scratch."""
+    transformer: TransformerConfig | None = None
+    """Shape of the model where it is made from scratch; none: it starts from its base's weights."""
     text_length: int = 512
     """Text tokens of a caption (T)."""
     movies: int = 4000
@@ -95,8 +95,17 @@ class KeyframeTraining(Config):
     """Height and width of a frame in pixels; the theatre draws no other, a dataset's are made smaller."""
     shift: float = 1.0
     """Shift of the noise levels, in training and sampling."""
-    context_level: float = 0.25
-    """Highest noise level of context frames (Fig. 9: 1 to 250 of 1000 works best)."""
+    context_floor: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Lowest noise level of context frames."""
+    context_level: Annotated[float, Field(ge=0, le=1)] = 0.25
+    """Highest one (Fig. 9: 1 to 250 of 1000 works best; its other bands are 251 to 500, 501 to 750, 751 to
+    1000)."""
+    guidance: Annotated[float, Field(ge=0)] = 1.0
+    """What a guidance-distilled base such as FLUX.1-dev is told as its guidance in training."""
+    preview_guidance: Annotated[float, Field(ge=0)] = 3.5
+    """What it is told where it draws previews."""
+    checkpoint_every: Annotated[int, Field(ge=0)] = 0
+    """Gradient checkpointing: 1 computes every block again in the backward, 2 every second; 0 none."""
     preview_steps: int = 16
     """Denoising steps of a preview."""
     compile: bool = True
@@ -175,12 +184,13 @@ class KeyframeTask:
         noise = torch.randn(clean.shape, generator=generator)
         whole = self.pairs_of(batch.sequences, levels, noise, generator)
         counts, target = levels.counts, velocity(clean, noise)
+        guidance = self._guidance(self.config.guidance, len(clean))
         if batch.split is None:
-            (predicted,) = self.model(groups=[whole])
+            (predicted,) = self.model(groups=[whole], guidance=guidance)
         else:
             new = list(batch.split.new)
             groups = extension_groups(whole, batch.split, batch.small, generator)
-            predicted = self.model(groups=groups, regime="extend")[-1]
+            predicted = self.model(groups=groups, guidance=guidance, regime="extend")[-1]
             counts, target = counts[:, new], target[:, new]
         error = (predicted.float() - target.to(predicted.device)).square().mean(dim=(2, 3))
         counts = counts.to(error.device)
@@ -201,6 +211,12 @@ class KeyframeTask:
             self.grid,
         )
 
+    def _guidance(self, scale: float, sequences: int) -> Tensor | None:
+        """(B,), where the model was distilled to be told one."""
+        if not self.model.config.guidance_embeds:
+            return None
+        return torch.full((sequences,), scale, device=next(self.model.parameters()).device)
+
     def draw_levels(self, generator: torch.Generator, split: Split | None = None) -> Levels:
         """Noise levels by the stage's mixture; where ``split`` tells memory, that alone is context."""
         shape = (self.stage.sequences, self.pairs)
@@ -214,7 +230,8 @@ class KeyframeTask:
         if split is not None:
             context = torch.ones(shape, dtype=torch.bool)
             context[:, list(split.new)] = False
-        low = torch.rand(shape, generator=generator) * self.config.context_level
+        floor, level = self.config.context_floor, self.config.context_level
+        low = floor + torch.rand(shape, generator=generator) * (level - floor)
         t = torch.where(context, low, t)
         dropped = (torch.rand(shape, generator=generator) < self.stage.drop_pair) & (self.pairs > 1)
         t = torch.where(dropped, torch.ones_like(t), t)
@@ -261,6 +278,7 @@ class KeyframeTask:
                 torch.randn(truth.shape, generator=generator),
                 self.grid,
                 levels,
+                embedded=self._guidance(self.config.preview_guidance, 1),
             )
             for captions, truth in zip(held.captions, held.latents, strict=True)
         ]

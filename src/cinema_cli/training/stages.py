@@ -8,7 +8,7 @@ from torch import nn
 from cinema_cli.errors import InputError, MissingError
 from cinema_cli.models.encoders import ImageCodec, TextEncoder
 from cinema_cli.models.keyframes import InterleavedFlux
-from cinema_cli.models.weights import model_folder, weights_sha256
+from cinema_cli.models.weights import weights_sha256
 from cinema_cli.progress import Progress
 from cinema_cli.sampling.features import PairFeatures
 from cinema_cli.sampling.kept import KeptFilm
@@ -16,6 +16,7 @@ from cinema_cli.sampling.loader import Loader
 from cinema_cli.sampling.manifest import Manifest
 from cinema_cli.sampling.sample import open_sequences
 from cinema_cli.theatre.world import FRAME_SIZE
+from cinema_cli.training.base import base_of, refuse_a_leap, trained_pairs
 from cinema_cli.training.blocks import compile_blocks
 from cinema_cli.training.checkpoint import module_weights, newest_checkpoint
 from cinema_cli.training.keyframes import KeyframeTask, KeyframeTraining
@@ -37,11 +38,12 @@ def train_keyframes(
     data: Path | None = None,
     sequences: Path | None = None,
     init: str | None = None,
+    anyway: bool = False,
 ) -> Path:
-    """Train a stage, from the newest checkpoint of the stage before it, from ``init``, or from scratch.
+    """Train a stage: from the newest checkpoint of the stage before it, from ``init``, or from scratch.
 
-    ``run/keyframes`` holds the frozen parts in ``FluxPipeline`` layout; checkpoints go to
-    ``run/checkpoints/keyframes/stage-N``.
+    The frozen parts are those of the model that the run was begun with (``init``), else ``run/keyframes``, in
+    ``FluxPipeline`` layout; checkpoints go to ``run/checkpoints/keyframes/stage-N``.
 
     Args:
         stage: Pairs in a sequence.
@@ -50,8 +52,8 @@ def train_keyframes(
         progress: Told of the steps.
         data: A dataset that ``cinema sample`` has sampled; else the theatre is drawn.
         sequences: Where its manifests lie, if not in the dataset.
-        init: A model to start from and to take the frozen parts of, in place of ``run/keyframes`` and of the
-            stages before: "toy" for the embedded weights, or a folder.
+        init: A model to start from: "toy" for the embedded weights, or a folder.
+        anyway: Train long sequences straight from a base, too.
 
     Returns:
         The stage's last checkpoint.
@@ -65,17 +67,16 @@ def train_keyframes(
         raise InputError(f"A stage among {known} was wanted, found {stage}.")
     torch.manual_seed(config.stages[stage].loop.seed)
     opened = None if data is None else open_sequences(data, stage, sequences)
-    base, checkpoints = run / "keyframes", run / "checkpoints" / "keyframes"
-    if init is not None:
-        base = model_folder(init, "keyframes")
-    model, codec, text = _load_parts(base, config, trained=init is not None)
+    base, checkpoints = base_of(run, init), run / "checkpoints" / "keyframes"
+    before = _before(stage, config, base, checkpoints, anyway)
+    model, codec, text = _load_parts(base, config)
     modules: dict[str, nn.Module] = {
         "transformer": model,
         "text_encoder": text.clip,
         "text_encoder_2": text.t5,
     }
-    for earlier in sorted(s for s in config.stages if s < stage and init is None):
-        _take_over(checkpoints / f"stage-{earlier}", modules, progress)
+    for checkpoint in before:
+        _take_over(checkpoint, modules, progress)
     for module in (codec.vae, text.clip, text.t5):
         module.requires_grad_(False)
     if config.stages[stage].train_text:
@@ -87,30 +88,47 @@ def train_keyframes(
         source = _dataset(stage, run / "cache", config, codec, text, opened, progress)
     folder = checkpoints / f"stage-{stage}"
     refuse_other_data(folder, source)
+    if config.checkpoint_every:
+        model.checkpoint_every(config.checkpoint_every)
     if config.compile:
         compile_blocks(model)
     task = KeyframeTask(model, codec, text, source, stage, config)
     return train(task, folder, config.stages[stage].loop, progress, f"keyframes, stage {stage}")
 
 
-def _load_parts(
-    base: Path, config: KeyframeTraining, trained: bool
-) -> tuple[InterleavedFlux, ImageCodec, TextEncoder]:
-    """The transformer, from the folder where it was trained already, and the parts that stay as they are."""
-    if not (base / "vae").is_dir():
-        raise MissingError(
-            f"An autoencoder and text encoders were wanted in {base}, but there is no {base / 'vae'}. Make "
-            "them as examples/toy-weights/README.md says, or take the embedded ones: --init toy."
+def _before(stage: int, config: KeyframeTraining, base: Path, checkpoints: Path, anyway: bool) -> list[Path]:
+    """Checkpoints to take over, oldest stage first: later ones hold less, the text encoders stay the first's.
+
+    Raises:
+        InputError: the stage before has none, and starting without it is what collapses.
+    """
+    earlier = [s for s in sorted(config.stages) if s < stage]
+    newest = {s: newest_checkpoint(checkpoints / f"stage-{s}") for s in earlier}
+    found = {s: checkpoint for s, checkpoint in newest.items() if checkpoint is not None}
+    whole = (base / "transformer").is_dir()
+    known = max(found, default=trained_pairs(base) if whole else 0)
+    if not whole and earlier and earlier[-1] not in found and not anyway:
+        raise InputError(
+            f"{checkpoints / f'stage-{earlier[-1]}'}: this stage comes first (section 3.2), and it has no "
+            "checkpoint. Train it, start from a model with --init, or say --anyway."
         )
-    if trained:
-        model = InterleavedFlux.from_pretrained(base / "transformer").train()
-    else:
-        model = InterleavedFlux(**config.transformer.model_dump())
+    refuse_a_leap(stage, earlier[-1] if earlier else None, known, anyway)
+    return [found[s] for s in sorted(found)]
+
+
+def _load_parts(base: Path, config: KeyframeTraining) -> tuple[InterleavedFlux, ImageCodec, TextEncoder]:
+    """The transformer, from the base where it has one, and the parts that stay as they are."""
     codec, text = ImageCodec.load(base), TextEncoder.load(base, config.text_length)
-    if trained:  # weights that are handed on are often in half precision, too coarse to be trained
+    if (base / "transformer").is_dir():
+        model = InterleavedFlux.from_pretrained(base / "transformer").train()
         for module in (model, codec.vae, text.clip, text.t5):
-            module.float()
-    return model, codec, text
+            module.float()  # weights that are handed on are often in half precision, too coarse to be trained
+        return model, codec, text
+    if config.transformer is None:
+        raise MissingError(
+            f"{base / 'transformer'}: a model to start from was wanted, there is none. Name it: --init DIR."
+        )
+    return InterleavedFlux(**config.transformer.model_dump()), codec, text
 
 
 def _theatre(
@@ -146,13 +164,8 @@ def _dataset(
     return DatasetSequences(Loader(manifests, films, features, wanted.sequences, wanted.loop.seed))
 
 
-def _take_over(folder: Path, modules: dict[str, nn.Module], progress: Progress) -> None:
+def _take_over(checkpoint: Path, modules: dict[str, nn.Module], progress: Progress) -> None:
     """Load what an earlier stage trained; its averaged weights are the better start."""
-    checkpoint = newest_checkpoint(folder)
-    if checkpoint is None:
-        raise InputError(
-            f"{folder}: this stage comes first (section 3.2), and it has no checkpoint. Train it."
-        )
     for name, module in modules.items():
         if (checkpoint / "ema" / name).is_dir():
             module.load_state_dict(module_weights(checkpoint / "ema" / name))

@@ -1,0 +1,86 @@
+"""Where a run starts: its frozen parts, and what a stage goes on from (3.2, 4.2, Fig. 7).
+
+A run names its base once, with ``--init``; later stages find it in ``base.json``.  How many pairs a model was
+trained on stands in its own ``cinema.json``; a model without one, such as FLUX.1-dev itself, knows one.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cinema_cli.errors import InputError, MissingError
+from cinema_cli.files import read_json, write_atomic
+from cinema_cli.models.weights import model_folder
+
+BASE_NAME = "base.json"
+"""In a run's folder: the model that it starts from."""
+TRAINED_NAME = "cinema.json"
+"""In a model's ``keyframes/``: how it was trained."""
+FIRST_PAIRS = 8
+"""The paper goes from single images to this many pairs (3.2); longer sequences want a stage before."""
+MAX_BYTES = 1 << 16
+
+
+def base_of(run: Path, init: str | None) -> Path:
+    """The folder of the frozen parts, in ``FluxPipeline`` layout; with ``init`` it is noted for later stages.
+
+    Raises:
+        InputError: the run started from another model.
+        MissingError: there are no frozen parts.
+    """
+    record = run / BASE_NAME
+    noted = _field(record, "init")
+    if init is not None and noted is not None and init != noted:
+        raise InputError(f"{record}: this run started from {noted}, found --init {init}. Take another --run.")
+    if init is not None and noted is None:
+        write_atomic(record, json.dumps({"init": init}) + "\n")
+    named = init or noted
+    base = run / "keyframes" if named is None else model_folder(named, "keyframes")
+    if not (base / "vae").is_dir():
+        raise MissingError(
+            f"An autoencoder and text encoders were wanted in {base}, but there is no {base / 'vae'}. Make "
+            "them as examples/toy-weights/README.md says, or take the embedded ones: --init toy."
+        )
+    return base
+
+
+def trained_pairs(base: Path) -> int:
+    """On sequences of how many pairs a model was trained; 1 for a plain image model."""
+    record = base / TRAINED_NAME
+    pairs = _field(record, "pairs")
+    if pairs is None:
+        return 1
+    if type(pairs) is not int or pairs < 1:
+        raise InputError(f"{record}: a number of pairs was wanted, found {pairs!r}.")
+    return pairs
+
+
+def refuse_a_leap(stage: int, before: int | None, known: int, anyway: bool) -> None:
+    """Refuse what the paper found to collapse.
+
+    Args:
+        stage: Pairs that are to be trained.
+        before: Pairs of the stage before it in the preset, if there is one.
+        known: Pairs that the weights it would start from were trained on.
+        anyway: Do it nevertheless.
+
+    Raises:
+        InputError: long sequences straight from a base.
+    """
+    if anyway or stage <= FIRST_PAIRS or before is None or known >= before:
+        return
+    raise InputError(
+        f"Stage {stage} goes on from stage {before} (3.2), found weights that were trained on {known} "
+        f"{'pair' if known == 1 else 'pairs'}. Fine-tuned straight on long sequences the paper's base model "
+        f"collapsed (4.2, Fig. 7). Train stage {before} first, or say --anyway."
+    )
+
+
+def _field(record: Path, name: str) -> Any:
+    """One field of a small JSON file; none where there is no file, or no such field in it."""
+    if not record.is_file():
+        return None
+    data = read_json(record, MAX_BYTES)
+    if not isinstance(data, dict):
+        raise InputError(f"{record}: fields such as {name!r} were wanted, found other data. Remove the file.")
+    return data.get(name)

@@ -1,0 +1,49 @@
+import json
+
+import pytest
+
+from cinema_cli.errors import InputError, MissingError
+from cinema_cli.training.base import base_of, refuse_a_leap, trained_pairs
+from tiny_models import build_tiny_models
+
+
+@pytest.fixture
+def model(tmp_path):
+    return build_tiny_models(tmp_path / "model")
+
+
+def test_a_run_remembers_the_model_it_started_from(tmp_path, model):
+    run = tmp_path / "run"
+    assert base_of(run, str(model)) == model / "keyframes"
+    assert base_of(run, None) == model / "keyframes"
+    with pytest.raises(InputError, match=r"this run started from .*model, found --init toy\. Take another"):
+        base_of(run, "toy")
+    (run / "base.json").write_text("[]")
+    with pytest.raises(InputError, match="other data"):
+        base_of(run, None)
+
+
+def test_without_a_model_the_frozen_parts_lie_in_the_run(tmp_path):
+    with pytest.raises(MissingError, match=r"run/keyframes, but there is no .*vae.*--init toy"):
+        base_of(tmp_path / "run", None)
+
+
+def test_a_model_tells_on_how_many_pairs_it_was_trained(model):
+    base = model / "keyframes"
+    assert trained_pairs(base) == 1
+    (base / "cinema.json").write_text(json.dumps({"pairs": 16}))
+    assert trained_pairs(base) == 16
+    (base / "cinema.json").write_text(json.dumps({"pairs": "many"}))
+    with pytest.raises(InputError, match="a number of pairs was wanted, found 'many'"):
+        trained_pairs(base)
+
+
+def test_long_sequences_straight_from_a_base_are_refused():
+    refuse_a_leap(8, None, 1, anyway=False)
+    refuse_a_leap(8, 4, 1, anyway=False)
+    refuse_a_leap(16, 8, 8, anyway=False)
+    refuse_a_leap(16, 8, 1, anyway=True)
+    with pytest.raises(InputError, match=r"Stage 16 goes on from stage 8 .* trained on 1 pair\..*Fig\. 7"):
+        refuse_a_leap(16, 8, 1, anyway=False)
+    with pytest.raises(InputError, match="trained on 8 pairs"):
+        refuse_a_leap(32, 16, 8, anyway=False)
