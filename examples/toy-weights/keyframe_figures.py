@@ -5,7 +5,9 @@ Each *trial* draws one movie under one condition and returns what was seen:
 * **told-once**: a look stands in the caption where its puppet first appears, later only the name;
 * **shuffled**: the same, but the captions that tell looks come from another movie, so that a look seen right
   is a look guessed: 12.5 %, or what is called memory is something else;
-* **memory**: the first half of the movie is given as true frames, the second half is drawn;
+* **memory**: the first half of the movie is given as true frames, the second half is drawn beside it;
+* **golden**: the same, the true frames shrunk by GoldenMem;
+* **extended**: nothing is given; frame after frame is drawn beside the model's own earlier ones, shrunk;
 * **repeated**: every caption tells the look;
 * **ceiling**: nothing is drawn; the true frames pass through the autoencoder, as good as it gets.
 """
@@ -15,11 +17,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from card import Figure
-from cinema_cli.models.sampling import sample_keyframes
+from cinema_cli.context.goldenmem import GoldenMem
 from cinema_cli.models.weights import KeyframeModels
+from cinema_cli.planning.keyframes import DrawingConfig, KeyframeArtist, MemoryFrame
+from cinema_cli.storyboard import Shot
 from cinema_cli.theatre.draw import draw_frame
 from cinema_cli.theatre.screenplay import write_movie
 from cinema_cli.theatre.world import FRAME_SIZE, MovieShot
@@ -47,32 +50,31 @@ class Artist:
     """Draws frames, as the planner does."""
 
     models: KeyframeModels
-    levels: Tensor
-    guidance: float
-    context_level: float
+    config: DrawingConfig
+    memory: GoldenMem
 
-    def draw(self, captions: list[str], seed: int, known: dict[int, Tensor] | None = None) -> Frames:
-        """Frames (P, H, W, 3) for captions, with tokens of known frames by place."""
-        codec, transformer = self.models.codec, self.models.transformer
-        grid = codec.grid(FRAME_SIZE)
-        noise = torch.randn(
-            len(captions),
-            grid[0] * grid[1],
-            transformer.config.in_channels,
-            generator=torch.Generator().manual_seed(seed),
-        )
-        tokens = sample_keyframes(
-            transformer,
-            self.models.text.encode(captions),
-            self.models.text.encode([""]),
-            noise.to(transformer.device, transformer.dtype),
-            grid,
-            self.levels,
-            self.guidance,
-            known,
-            self.context_level,
-        )
-        return codec.decode(tokens, grid).numpy()
+    def draw(
+        self, captions: Sequence[str], seed: int, known: Frames | None = None, golden: bool = False
+    ) -> Frames:
+        """Frames (P, H, W, 3) for captions; ``known`` ones come first, are remembered and come back."""
+        known = known if known is not None else np.empty((0, *FRAME_SIZE, 3), np.uint8)
+        shots = [
+            Shot(id=str(i), caption=caption, duration="2", seed=seed % 10**6 * 100 + i)
+            for i, caption in enumerate(captions)
+        ]
+        artist = KeyframeArtist(self.models, FRAME_SIZE, self.config)
+        schedule = self.memory if golden else GoldenMem(schedule="full", groups=1, frames=PAIRS)
+        kept = min(len(known), schedule.capacity(artist.grid))
+        sizes = schedule.layout(kept, artist.grid)[::-1]
+        first = len(known) - kept
+        remembered = [
+            MemoryFrame(shot, shot.caption, frame, size)
+            for shot, frame, size in zip(shots[first:], known[first:], sizes, strict=False)
+        ]
+        new = shots[len(known) :]
+        order = [shot.id for shot in shots[first:]]
+        drawn = artist.draw(new, [shot.caption for shot in new], remembered, order)
+        return np.concatenate([known, np.stack([drawn[shot.id] for shot in new])])
 
 
 def told_once(artist: Artist, seed: int) -> Looks:
@@ -109,18 +111,41 @@ def shuffled_captions(shots: Sequence[MovieShot], other: Sequence[MovieShot]) ->
 
 def memory(artist: Artist, seed: int) -> Looks:
     """The second half, drawn with the true first half before it: puppets that the first half told."""
+    return _beside_truth(artist, seed, "memory", golden=False)
+
+
+def golden(artist: Artist, seed: int) -> Looks:
+    """The same with the first half as small as GoldenMem keeps it."""
+    return _beside_truth(artist, seed, "golden", golden=True)
+
+
+def _beside_truth(artist: Artist, seed: int, name: str, golden: bool) -> Looks:
     shots = write_movie(seed, PAIRS).shots
     half = PAIRS // 2
     truth = true_frames(shots[:half])
-    known = dict(enumerate(artist.models.codec.encode(torch.from_numpy(truth))))
-    frames = artist.draw([shot.caption for shot in shots], seed, known)
+    frames = artist.draw([shot.caption for shot in shots], seed, truth, golden)
     seen = [see(shot, frame) for shot, frame in zip(shots[half:], frames[half:], strict=True)]
     told = told_by(shots[:half])
     return {
         **look_at_puppets(
-            seen, "memory", lambda shot, figure: is_named_only(shot, figure) and figure.puppet.name in told
+            seen, name, lambda shot, figure: is_named_only(shot, figure) and figure.puppet.name in told
         ),
-        **look_at_places(shots, np.concatenate([truth, frames[half:]]), " memory", first=half),
+        **look_at_places(shots, frames, f" {name}", first=half),
+    }
+
+
+def extended(artist: Artist, seed: int) -> Looks:
+    """A film drawn frame by frame, each beside what was drawn before (appendix F)."""
+    shots = write_movie(seed, PAIRS).shots
+    frames = None
+    for count in range(1, PAIRS + 1):
+        frames = artist.draw([shot.caption for shot in shots[:count]], seed, frames, golden=True)
+    assert frames is not None
+    seen = [see(shot, frame) for shot, frame in zip(shots, frames, strict=True)]
+    return {
+        **look_at_scenery(seen, " extended"),
+        **look_at_puppets(seen, "extended described", is_described),
+        **look_at_puppets(seen, "extended", is_named_only),
     }
 
 
@@ -156,6 +181,8 @@ TRIALS: dict[str, Callable[[Artist, int], Looks]] = {
     "told-once": told_once,
     "shuffled": shuffled,
     "memory": memory,
+    "golden": golden,
+    "extended": extended,
     "repeated": repeated,
     "ceiling": ceiling,
 }
@@ -172,6 +199,19 @@ FIGURES = (
     Figure("hat shuffled", "control: the same hat, looks told of another movie", "12.5 % in the interval"),
     Figure("coat memory", "coat of a puppet named only, 4 true frames given, 4 drawn", ">= 90 %"),
     Figure("hat memory", "hat of a puppet named only, 4 true frames given, 4 drawn", ">= 90 %"),
+    Figure(
+        "coat golden", "coat of a puppet named only, 4 true frames given as GoldenMem keeps them", ">= 90 %"
+    ),
+    Figure(
+        "hat golden", "hat of a puppet named only, 4 true frames given as GoldenMem keeps them", ">= 90 %"
+    ),
+    Figure("set extended", "frame by frame beside GoldenMem: set as captioned", ">= 95 %"),
+    Figure("time extended", "frame by frame: time of day as captioned", ">= 95 %"),
+    Figure("size extended", "frame by frame: shot size as captioned", ">= 95 %"),
+    Figure("coat extended described", "frame by frame: coat of a puppet described", ">= 95 %"),
+    Figure("hat extended described", "frame by frame: hat of a puppet described", ">= 95 %"),
+    Figure("coat extended", "frame by frame: coat of a puppet named only", ">= 90 %"),
+    Figure("hat extended", "frame by frame: hat of a puppet named only", ">= 90 %"),
     Figure("coat repeated", "coat, the look in every caption", ">= 95 %"),
     Figure("hat repeated", "hat, the look in every caption", ">= 95 %"),
     Figure("two", "two puppets in a frame not mixed, looks told once", ">= 90 %"),

@@ -58,8 +58,8 @@ def keyframes_part(options: argparse.Namespace) -> Part:
     config = build(PlanConfig, load_preset(PRESET)["plan"], f"preset {PRESET}")
     folder, where = model_folder(options.model, "keyframes"), runtime.device()
     models = load_keyframe_models(folder, config.text_length, where, runtime.number_type(where))
-    levels = schedule(options.steps, config.shift)
-    artist = keyframe_figures.Artist(models, levels, options.guidance, config.context_level)
+    drawing = config.model_copy(update={"steps": options.steps, "guidance": options.guidance})
+    artist = keyframe_figures.Artist(models, drawing, config.memory)
     how = {"steps": options.steps, "guidance": options.guidance, "context": config.context_level}
     trials = {name: partial(trial, artist) for name, trial in keyframe_figures.TRIALS.items()}
     return Part("keyframes", fingerprint(folder, how), trials, keyframe_figures.FIGURES)

@@ -25,3 +25,7 @@ python "$here/image_autoencoder.py" --run "$run" --decoder-steps 1500
 python "$here/video_autoencoder.py" --run "$run" --decoder-steps 700
 python "$here/export.py" --run "$run"
 python "$here/measure.py" --out "$run/card.json"
+
+# What memories are searched with: a CLIP, straight into the package, and its figure.
+python "$here/clip.py" --run "$run"
+python "$here/../../benchmarks/retrieval_coverage.py"

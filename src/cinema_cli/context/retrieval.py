@@ -32,7 +32,7 @@ class RetrievalConfig(Config):
     """Scores that differ by no more than this are nearly tied: the nearer shot is taken (appendix D)."""
     duplicate: Annotated[float, Field(ge=-1, le=1)] = 0.9
     """Pictures whose vectors have a larger cosine show nearly the same: only the first chosen stays; with 1
-    all do."""
+    all do.  What is near depends on the model whose vectors they are."""
 
 
 @dataclass(frozen=True)
