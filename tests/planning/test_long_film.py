@@ -1,5 +1,6 @@
 """A film that grows: a frame costs the same however many there are."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def test_what_the_model_sees_stays_the_same_from_a_full_memory_on(tmp_path: Path
     assert {tokens for tokens, _ in seen} == {TEXT + 4 * 8}
     known = [size for _, size in seen]
     assert known[0] == 0
-    assert all(a < b for a, b in zip(known[:full], known[1 : full + 1], strict=True))
+    assert all(a < b for a, b in pairwise(known[: full + 1]))
     assert set(known[full:]) == {known[full]}
     remembered = [Pairs(FRAMES, TEXT, 2 * 4), Pairs(FRAMES, TEXT, 1 * 2)]
     assert known[full] == FluxCost.of(models.transformer.config).memory_bytes(remembered, number_bytes=4)
