@@ -1,70 +1,14 @@
-import json
-from pathlib import Path
-
 import pytest
 import torch
 from diffusers import FluxTransformer2DModel
 from torch import Tensor
 
 from cinema_cli.errors import InputError, Interrupted
-from cinema_cli.progress import Progress
 from cinema_cli.training.checkpoint import faults, list_checkpoints, module_weights, newest_checkpoint
-from cinema_cli.training.loop import LoopConfig, NonFiniteError, train
+from cinema_cli.training.loop import NonFiniteError
 from cinema_cli.training.optimizers import OptimizerConfig, build_optimizers, rate_at
+from loop_tasks import LOOP, TINY, Careless, TinyTask, losses, run
 from tiny_models import pooled_encoder, text_encoder
-
-TINY = {
-    "in_channels": 4,
-    "num_layers": 1,
-    "num_single_layers": 1,
-    "attention_head_dim": 6,
-    "num_attention_heads": 1,
-    "joint_attention_dim": 4,
-    "pooled_projection_dim": 4,
-    "axes_dims_rope": (2, 2, 2),
-}
-LOOP = LoopConfig(
-    steps=6,
-    optimizer=OptimizerConfig(kind="muon", learning_rate=1e-3, warmup=2),
-    precision="fp32",
-    save_every=2,
-    preview_every=3,
-)
-
-
-class TinyTask:
-    """Draws noise from its seed and asks a tiny real FLUX to return its input."""
-
-    def __init__(self, poison: int | None = None, stop_at: int | None = None) -> None:
-        torch.manual_seed(0)
-        self.modules = {"transformer": FluxTransformer2DModel(**TINY)}
-        self.poison, self.stop_at = poison, stop_at
-        self.seeds: list[int] = []
-
-    def batch(self, seed: int) -> Tensor:
-        self.seeds.append(seed)
-        if self.stop_at is not None and len(self.seeds) == self.stop_at:
-            import signal
-
-            signal.raise_signal(signal.SIGINT)
-        x = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(seed))
-        return x * float("nan") if seed == self.poison else x
-
-    def loss(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        noise = torch.randn(batch.shape, generator=generator)
-        out = self.modules["transformer"](
-            batch + noise,
-            torch.zeros(2, 1, 4),
-            torch.zeros(2, 4),
-            torch.ones(2),
-            torch.zeros(3, 3),
-            torch.zeros(1, 3),
-        ).sample
-        return (out - batch).square().mean()
-
-    def preview(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("drawn")
 
 
 class Doubled(TinyTask):
@@ -78,20 +22,15 @@ class Doubled(TinyTask):
         return torch.stack(losses).mean()
 
 
-def run(task: TinyTask, folder: Path, **changes) -> Path:
-    with Progress(quiet=True) as progress:
-        return train(task, folder, LOOP.model_copy(update=changes), progress, "tiny")
-
-
-def losses(folder: Path) -> list[float]:
-    return [json.loads(line)["loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
-
-
 def test_a_run_leaves_checkpoints_previews_and_a_log(tmp_path):
     last = run(TinyTask(), tmp_path)
     assert last.name == "step-000006"
     assert [p.name for p in list_checkpoints(tmp_path)] == ["step-000004", "step-000006"]
-    assert sorted(p.name for p in (tmp_path / "previews").iterdir()) == ["step-000003.png", "step-000006.png"]
+    assert sorted(p.name for p in (tmp_path / "previews").iterdir()) == [
+        "step-000000.png",
+        "step-000003.png",
+        "step-000006.png",
+    ]
     assert len(losses(tmp_path)) == 6
     assert faults(last) == []
     FluxTransformer2DModel.from_pretrained(last / "transformer")
@@ -109,6 +48,14 @@ def test_the_same_command_goes_on_and_ends_in_the_same_weights(tmp_path):
     for part in ("transformer", "ema/transformer"):
         a, b = module_weights(straight / part), module_weights(resumed / part)
         assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_what_libraries_draw_is_a_function_of_the_batch_as_well(tmp_path):
+    run(Careless(), tmp_path / "straight", preview_every=0)
+    with pytest.raises(Interrupted, match="step 3"):
+        run(Careless(stop_at=3), tmp_path / "stopped", preview_every=1)
+    run(Careless(), tmp_path / "stopped", preview_every=1)
+    assert losses(tmp_path / "stopped") == losses(tmp_path / "straight")
 
 
 def test_a_finished_run_is_left_alone(tmp_path):
@@ -145,7 +92,7 @@ def test_two_batches_a_step_are_one_batch_of_both(tmp_path):
     task = TinyTask()
     run(task, tmp_path, accumulate=2, steps=2)
     assert task.seeds == [0, 1, 2, 3]
-    run(Doubled(), tmp_path / "doubled", steps=2)
+    run(Doubled(), tmp_path / "doubled", steps=2, preview_every=0)
     a = module_weights(tmp_path / "step-000002" / "transformer")
     b = module_weights(tmp_path / "doubled" / "step-000002" / "transformer")
     assert all(torch.allclose(a[key], b[key], atol=1e-6) for key in a)

@@ -1,58 +1,94 @@
 """Checkpoints: folders that explain themselves, written aside, verified and renamed (formats.md).
 
     step-001000/
-    ├── <module>/             each trained module in its own library's layout
+    ├── <module>/             each trained module in its own library's layout (``pieces.py``)
     ├── ema/<module>/         the same, averaged
     ├── optimizer.safetensors tensors of the optimizers' state
-    ├── state.json            step, seed and the rest of the optimizers' state
+    ├── random.safetensors    states of the libraries' random numbers, of every rank
+    ├── state.json            step, loop, guards, tracker's run and the rest of the optimizers' state
     ├── config.yaml           the expanded config
     └── manifest.json         size and sha256 of every file above
 
-Only safetensors, JSON and YAML are written or read: a checkpoint can be taken from a stranger.
+Only safetensors, JSON and YAML are written or read: a checkpoint can be taken from a stranger.  The main rank
+writes everything, whole: what was saved by eight processes goes on with two.
 """
 
+import contextlib
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from cinema_cli.errors import InputError
 from cinema_cli.files import atomic_folder, sha256_file
+from cinema_cli.training.averages import Averages
+from cinema_cli.training.pieces import load_tensors, module_weights, save_module, write_pieces, write_tensors
+from cinema_cli.training.randomness import library_states, restore_libraries
+from cinema_cli.training.ranks import Ranks
+from cinema_cli.training.sharding import like
+
+__all__ = ["faults", "list_checkpoints", "module_weights", "newest_checkpoint", "save_module"]
 
 NAME = re.compile(r"step-(\d{6,})$")
 MAX_JSON_BYTES = 64 << 20
 
 
+@dataclass(frozen=True)
+class Live:
+    """What is trained, as it lies in memory."""
+
+    modules: Mapping[str, nn.Module]
+    averages: Averages
+    optimizers: list[torch.optim.Optimizer]
+    ranks: Ranks
+
+
 def save_checkpoint(
-    folder: Path,
-    step: int,
-    modules: Mapping[str, nn.Module],
-    averages: Mapping[str, Mapping[str, Tensor]],
-    optimizers: list[torch.optim.Optimizer],
-    facts: Mapping[str, Any],
-    config_yaml: str,
-    keep: int,
+    folder: Path, step: int, live: Live, facts: Mapping[str, Any], config_yaml: str, keep: int, best: int = -1
 ) -> Path:
-    """Write ``folder/step-NNNNNN`` whole or not at all, then remove the oldest beyond ``keep``."""
+    """Write ``folder/step-NNNNNN`` whole or not at all, then remove the oldest beyond ``keep``.
+
+    Every rank calls it; the main one writes.
+
+    Args:
+        folder: of the checkpoints.
+        step: steps taken.
+        live: what to save.
+        facts: what else ``state.json`` says.
+        config_yaml: the expanded config.
+        keep: newest checkpoints that stay.
+        best: step of one more that stays.
+    """
     target = folder / f"step-{step:06d}"
-    with atomic_folder(target) as aside:
-        for name, module in modules.items():
-            save_module(module, aside / name)
-            save_module(module, aside / "ema" / name, averages[name])
-        tensors, rest = _pack_optimizers(optimizers)
-        save_file(tensors, aside / "optimizer.safetensors")
-        state = {"step": step, "optimizers": rest, **facts}
-        (aside / "state.json").write_text(json.dumps(state, indent=1))
-        (aside / "config.yaml").write_text(config_yaml)
-        (aside / "manifest.json").write_text(json.dumps(_manifest(aside), indent=1))
-    for old in list_checkpoints(folder)[:-keep]:
-        shutil.rmtree(old)
+    ranks = live.ranks
+    random = ranks.gather(library_states())
+    with atomic_folder(target) if ranks.main else contextlib.nullcontext() as aside:
+        for name, module in live.modules.items():
+            save_module(module, aside and aside / name)
+            save_module(module, aside and aside / "ema" / name, live.averages.weights[name])
+        tensors, rest = _pack_optimizers(live.optimizers)
+        write_pieces(aside, "optimizer", tensors)
+        if aside is not None:
+            states = {f"{rank}.{key}": value for rank, own in enumerate(random) for key, value in own.items()}
+            write_tensors(states, aside / "random.safetensors")
+            state = {"step": step, "optimizers": rest, **facts}
+            (aside / "state.json").write_text(json.dumps(state, indent=1))
+            (aside / "config.yaml").write_text(config_yaml)
+            (aside / "manifest.json").write_text(json.dumps(_manifest(aside), indent=1))
+    if ranks.main:
+        for old in list_checkpoints(folder)[:-keep]:
+            if step_of(old) != best:
+                # Renamed first: a kill in the middle must not leave half a checkpoint behind.
+                shutil.rmtree(old.rename(old.with_name(f".{old.name}.part")))
+    ranks.wait()
     return target
 
 
@@ -60,26 +96,71 @@ def list_checkpoints(folder: Path) -> list[Path]:
     """Checkpoints in a folder, oldest first, verified or not."""
     if not folder.is_dir():
         return []
-    found = [(int(m.group(1)), p) for p in folder.iterdir() if (m := NAME.match(p.name)) and p.is_dir()]
-    return [path for _, path in sorted(found)]
+    return sorted((path for path in folder.iterdir() if NAME.match(path.name) and path.is_dir()), key=step_of)
 
 
-def newest_checkpoint(folder: Path) -> Path | None:
+def step_of(checkpoint: Path) -> int:
+    """The step in a checkpoint's name."""
+    found = NAME.match(checkpoint.name)
+    assert found is not None, checkpoint
+    return int(found[1])
+
+
+def newest_checkpoint(folder: Path, tell: Callable[[str], None] | None = None) -> Path | None:
     """The newest checkpoint that verifies; None when there is none at all.
+
+    Args:
+        folder: of the checkpoints.
+        tell: hears a line about each newer one that does not.
 
     Raises:
         InputError: there are checkpoints and none verifies.
     """
-    found = list_checkpoints(folder)
-    for path in reversed(found):
-        if not faults(path):
+    wrong: list[str] = []
+    for path in reversed(list_checkpoints(folder)):
+        found = faults(path)
+        if not found:
+            if wrong and tell is not None:
+                tell(f"Skipped {'; '.join(wrong)}. Taken instead: {path.name}.")
             return path
-    if found:
-        told = "; ".join(f"{path.name}: {faults(path)[0]}" for path in found)
+        wrong.append(f"{path.name}: {found[0]}")
+    if wrong:
         raise InputError(
-            f"{folder}: no checkpoint here is whole ({told}). Remove the folder to start anew, or restore it."
+            f"{folder}: no checkpoint here is whole ({'; '.join(wrong)}). "
+            "Remove the folder to start anew, or restore it."
         )
     return None
+
+
+def take_checkpoint(folder: Path, name: str | None, tell: Callable[[str], None]) -> Path | None:
+    """The checkpoint to go on from; newer ones are put aside, so that their steps can be taken again.
+
+    Args:
+        folder: of the checkpoints.
+        name: of the one that is wanted; none: the newest that verifies.
+        tell: hears what is skipped and put aside.
+
+    Returns:
+        None where there is none at all.
+
+    Raises:
+        InputError: the one that is wanted is missing or not whole, or none is whole.
+    """
+    there = list_checkpoints(folder)
+    if name is None:
+        taken = newest_checkpoint(folder, tell)
+    else:
+        taken = folder / name
+        wrong = faults(taken) if taken in there else ["it is not there"]
+        if wrong:
+            names = ", ".join(path.name for path in there) or "none"
+            raise InputError(f"{taken}: a whole checkpoint was wanted, but {wrong[0]}. There are: {names}.")
+    for path in there:
+        if taken is not None and step_of(path) > step_of(taken):
+            aside = next(free for n in range(len(there) + 99) if not (free := _aside(path, n)).exists())
+            path.rename(aside)
+            tell(f"Put {path.name} aside as {aside.name}; remove it when nobody wants it.")
+    return taken
 
 
 def faults(checkpoint: Path) -> list[str]:
@@ -101,38 +182,27 @@ def faults(checkpoint: Path) -> list[str]:
     return found
 
 
-def load_checkpoint(
-    checkpoint: Path,
-    modules: Mapping[str, nn.Module],
-    averages: Mapping[str, Mapping[str, Tensor]],
-    optimizers: list[torch.optim.Optimizer],
-) -> dict[str, Any]:
-    """Put a verified checkpoint back into live objects; returns what ``state.json`` says."""
-    for name, module in modules.items():
-        module.load_state_dict(module_weights(checkpoint / name))
-        for key, value in module_weights(checkpoint / "ema" / name).items():
-            averages[name][key].copy_(value)
+def load_checkpoint(checkpoint: Path, live: Live) -> dict[str, Any]:
+    """Put a verified checkpoint back into live objects; returns what ``state.json`` says.
+
+    Raises:
+        InputError: it holds another model.
+    """
+    for name, module in live.modules.items():
+        load_tensors(module.state_dict(), checkpoint / name)
+        load_tensors(live.averages.weights[name], checkpoint / "ema" / name)
     state: dict[str, Any] = json.loads((checkpoint / "state.json").read_text())
-    _unpack_optimizers(optimizers, load_file(checkpoint / "optimizer.safetensors"), state["optimizers"])
+    _unpack_optimizers(
+        live.optimizers, sorted(checkpoint.glob("optimizer*.safetensors")), state["optimizers"]
+    )
+    # A rank that was not there when it was saved keeps its own, as all do where cinema 0.1 saved none: what a
+    # step draws does not depend on them.
+    random = checkpoint / "random.safetensors"
+    states = load_file(random) if random.is_file() else {}
+    own = {key.partition(".")[2]: v for key, v in states.items() if key.startswith(f"{live.ranks.rank}.")}
+    if own:
+        restore_libraries(own)
     return state
-
-
-def save_module(module: Any, folder: Path, weights: Mapping[str, Tensor] | None = None) -> None:
-    """Save a module of diffusers or transformers in its own layout, with other weights if given."""
-    folder.mkdir(parents=True, exist_ok=True)
-    # Cloned, because tied weights share memory and safetensors stores no ties.
-    given = {k: v.detach().clone().contiguous() for k, v in (weights or module.state_dict()).items()}
-    if hasattr(module, "save_config"):
-        module.save_config(folder)
-        save_file(given, folder / "diffusion_pytorch_model.safetensors", {"format": "pt"})
-    else:
-        module.config.save_pretrained(folder)
-        save_file(given, folder / "model.safetensors", {"format": "pt"})
-
-
-def module_weights(folder: Path) -> dict[str, Tensor]:
-    """All tensors of a module's folder."""
-    return {k: v for path in sorted(folder.glob("*.safetensors")) for k, v in load_file(path).items()}
 
 
 def _pack_optimizers(optimizers: list[torch.optim.Optimizer]) -> tuple[dict[str, Tensor], list[Any]]:
@@ -141,20 +211,26 @@ def _pack_optimizers(optimizers: list[torch.optim.Optimizer]) -> tuple[dict[str,
     for i, optimizer in enumerate(optimizers):
         state = optimizer.state_dict()
         for index, entry in state["state"].items():
-            tensors |= {f"{i}.{index}.{key}": value.contiguous() for key, value in entry.items()}
+            tensors |= {f"{i}.{index}.{key}": value for key, value in entry.items()}
         rest.append(state["param_groups"])
     return tensors, rest
 
 
-def _unpack_optimizers(
-    optimizers: list[torch.optim.Optimizer], tensors: Mapping[str, Tensor], rest: list[Any]
-) -> None:
+def _unpack_optimizers(optimizers: list[torch.optim.Optimizer], paths: list[Path], rest: list[Any]) -> None:
+    held = [[p for group in optimizer.param_groups for p in group["params"]] for optimizer in optimizers]
     states: list[dict[int, dict[str, Tensor]]] = [{} for _ in optimizers]
-    for name, value in tensors.items():
-        i, index, key = name.split(".", 2)
-        states[int(i)].setdefault(int(index), {})[key] = value
+    for path in paths:
+        with safe_open(path, "pt") as file:
+            for name in file.keys():  # noqa: SIM118 - an open safetensors file is no mapping
+                i, index, key = name.split(".", 2)
+                parameter = held[int(i)][int(index)]
+                states[int(i)].setdefault(int(index), {})[key] = like(parameter, file, name)
     for optimizer, state, groups in zip(optimizers, states, rest, strict=True):
         optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _aside(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.aside{number or ''}")
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

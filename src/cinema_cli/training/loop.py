@@ -1,27 +1,50 @@
 """The one training loop: keyframes, video and the toy encoders all run through it.
 
-Every random choice of a step is a function of (seed, step), so the position in the data is the step
-itself: the same command continues where it stopped, and nothing about the data has to be saved.
+Every random choice of a step is a function of the seeds of its batches, and those of (seed, step), so the
+position in the data is the step itself: the same command continues where it stopped, and nothing about the
+data has to be saved.  With several processes each takes its share of a step's batches (``ranks.py``).
 """
 
+import contextlib
 import json
+import os
+import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, InitProcessGroupKwargs
 from accelerate.state import AcceleratorState
+from pydantic import Field, model_validator
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from cinema_cli.config import Config, to_yaml
-from cinema_cli.errors import CinemaError, InputError, Interrupted
-from cinema_cli.progress import Progress, finishing_on_signal
-from cinema_cli.training.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
+from cinema_cli.errors import InputError, Interrupted
+from cinema_cli.files import locked
+from cinema_cli.progress import Progress
+from cinema_cli.training.averages import Averages
+from cinema_cli.training.checkpoint import Live, save_checkpoint
+from cinema_cli.training.guards import Guards, NonFiniteError, refuse_non_finite
+from cinema_cli.training.metrics import (
+    TRACKERS,
+    Metrics,
+    Tracker,
+    peak_rate,
+    refuse_missing_trackers,
+    tracking,
+)
 from cinema_cli.training.optimizers import OptimizerConfig, build_optimizers, rate_at
+from cinema_cli.training.randomness import seed_libraries
+from cinema_cli.training.ranks import PATIENCE, Ranks
+from cinema_cli.training.resume import resume
+from cinema_cli.training.sharding import Sharding, is_sharded, shard
+from cinema_cli.training.stopping import stopping_on_signal
+from cinema_cli.training.watching import draw, validate
 
-Averages = dict[str, dict[str, Tensor]]
+__all__ = ["LoopConfig", "NonFiniteError", "Task", "train"]
 
 
 class LoopConfig(Config):
@@ -35,22 +58,44 @@ class LoopConfig(Config):
     """Largest norm of the gradient (Table 4)."""
     precision: Literal["bf16", "fp32"] = "bf16"
     """Numbers of the forward pass (Table 4: bfloat16); weights stay in fp32."""
-    accumulate: int = 1
-    """Batches whose gradients make one step."""
+    accumulate: int = Field(default=1, ge=1)
+    """Batches of each process whose gradients make one step: a step takes accumulate x processes of them."""
+    sharding: Sharding = "auto"
+    """Who holds the weights: full (FSDP2 over all processes), node, none; auto: as accelerate launched it."""
     ema: float = 0.999
     """Decay of the averaged weights, shortened in the first steps."""
     save_every: int = 500
     """Steps between checkpoints."""
-    keep: int = 2
-    """Checkpoints kept."""
+    keep: int = Field(default=2, ge=2)
+    """Checkpoints kept, and the best one by validation if patience is set."""
     preview_every: int = 500
     """Steps between preview strips; 0 for none."""
+    validate_every: int = 0
+    """Steps between validations on held-out data; 0 for none."""
+    patience: int | None = Field(default=None, ge=1)
+    """End after so many validations in a row that did not improve (Fig. 7: over-training forgets)."""
+    spike: float = 4.0
+    """A gradient of more than so many running medians is told, with its seeds; 0 for never."""
+    report_to: tuple[Tracker, ...] = ()
+    """Trackers that are told of every step, beside metrics.jsonl."""
     seed: int = 0
     """Seed of everything random."""
 
+    @model_validator(mode="after")
+    def _patience_is_fed(self) -> "LoopConfig":
+        if self.patience is not None and not self.validate_every:
+            raise ValueError("patience: validate_every was wanted as well, found 0.")
+        return self
+
 
 class Task(Protocol):
-    """What the loop trains."""
+    """What the loop trains.
+
+    A task may also have ``config`` (written beside every checkpoint), ``facts`` (plain data that must not
+    change when training goes on), ``validate()`` (a float to be small, on held-out data at fixed noise
+    levels, called without gradients), ``flop_per_batch`` (of a forward and backward; shows MFU) and ``model``
+    (what computes where ``modules`` are its adapters).
+    """
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:
@@ -66,150 +111,176 @@ class Task(Protocol):
         """Write a picture of what the modules can do now."""
 
 
-class NonFiniteError(CinemaError):
-    """The loss or its gradient is not a number; the step was not taken."""
-
-
-def train(task: Task, folder: Path, config: LoopConfig, progress: Progress, what: str) -> Path:
+def train(
+    task: Task,
+    folder: Path,
+    config: LoopConfig,
+    progress: Progress,
+    what: str,
+    checkpoint: str | None = None,
+) -> Path:
     """Train until ``config.steps``, going on from the newest checkpoint in ``folder``.
+
+    Args:
+        task: What is trained; its modules may be compiled.
+        folder: Where checkpoints, previews and metrics go.
+        config: How.
+        progress: Told of the steps.
+        what: What it is called there.
+        checkpoint: Name of the checkpoint to go on from, if not the newest that is whole.
 
     Returns:
         The last checkpoint.
 
     Raises:
-        InputError: the folder holds no usable checkpoint, or one of another config.
+        InputError: the folder is in use, or holds no usable checkpoint, or one of another config.
+        MissingError: the disk is full, or a tracker is not installed.
         Interrupted: a signal came; a checkpoint was written and the same command goes on.
         NonFiniteError: the loss or gradient stopped being finite.
     """
-    # Set up: modules, optimizers, averages.
-    # One process may train twice with other numbers; accelerate keeps the first ones for good otherwise.
-    AcceleratorState._reset_state()
-    accelerator = Accelerator(mixed_precision="bf16" if config.precision == "bf16" else "no")
+    # Set up: ranks, modules, optimizers, averages.
+    if config.validate_every and not hasattr(task, "validate"):
+        raise InputError(f"{what}: it cannot be validated. Take validate_every=0.")
+    accelerator = _accelerator(config, folder)
+    ranks = Ranks(accelerator.process_index, accelerator.num_processes, accelerator.device)
+    progress = progress if ranks.main else Progress(quiet=True)
     modules = dict(task.modules)
+    ranks.agree(modules.values())
+    sharded = is_sharded(config.sharding, ranks)
+    for module in modules.values():
+        if sharded:
+            shard(module, config.sharding, config.precision == "bf16", ranks)
+        else:
+            module.to(ranks.device)
     optimizers = build_optimizers(modules.values(), config.optimizer)
-    averages = {
-        name: {k: v.detach().clone().to(accelerator.device) for k, v in m.state_dict().items()}
-        for name, m in modules.items()
-    }
-    # Resume.
-    start = _resume(folder, modules, averages, optimizers, config)
-    prepared: tuple[Any, ...] = accelerator.prepare(*modules.values(), *optimizers)
-    wrapped = prepared[len(modules) :]
+    live = Live(modules, Averages(modules, config.ema), optimizers, ranks)
     parameters = [p for m in modules.values() for p in m.parameters() if p.requires_grad]
-    last = newest_checkpoint(folder)
+    batches = config.accumulate * ranks.world
+    facts: dict[str, Any] = {
+        "loop": config.model_dump(mode="json"),
+        "batches": batches,
+        "task": json.loads(json.dumps(getattr(task, "facts", {}))),  # as it is read again
+        "run": secrets.token_hex(8),
+    }
+    expanded = to_yaml(getattr(task, "config", config))
+    guards = Guards(config.spike, config.patience)
 
-    def save(step: int) -> Path:
-        facts = {"seed": config.seed, "loop": config.model_dump(mode="json")}
-        yaml = to_yaml(config)
-        return save_checkpoint(folder, step, modules, averages, optimizers, facts, yaml, config.keep)
+    with contextlib.ExitStack() as held:
+        held.enter_context(_alone(folder, ranks))
+        stop = held.enter_context(stopping_on_signal())
+        # Resume.
+        start, last = resume(folder, live, facts, guards, progress, checkpoint)
+        held.enter_context(tracking(accelerator, what, facts["run"], start, facts["loop"]))
+        log = Metrics(folder / "metrics.jsonl", start, accelerator)
+        flop = getattr(task, "flop_per_batch", None)
+        peak = peak_rate(ranks.device, config.precision == "bf16") if flop else 1.0
+        bar = progress.task(what, total=config.steps, unit="steps", done=start)
+        if start == 0 and config.preview_every:
+            draw(task, folder, 0, live, accelerator)
 
-    bar = progress.task(what, total=config.steps, unit="steps", done=start)
-    log = _Log(folder / "metrics.jsonl")
-    with finishing_on_signal() as stop:
         for step in range(start, config.steps):
-            # Accumulate gradients.
+            if guards.tired:
+                break
+            # Accumulate the gradients of this rank's batches.
             began = time.monotonic()
-            total = 0.0
-            for micro in range(config.accumulate):
-                seed = (config.seed << 40) + step * config.accumulate + micro
+            first = (config.seed << 40) + step * batches
+            seeds = range(first, first + batches)
+            share = 0.0
+            for seed in ranks.share(seeds):
+                seed_libraries(seed)
                 generator = torch.Generator().manual_seed(seed)
                 with accelerator.autocast():
-                    loss = task.loss(task.batch(seed), generator) / config.accumulate
-                total += float(loss.detach())
-                accelerator.backward(loss)
-            norm = float(accelerator.clip_grad_norm_(parameters, config.clip))
-            if not (abs(total) < float("inf") and norm < float("inf")):
-                raise NonFiniteError(
-                    f"{what}: step {step} has loss {total} and gradient norm {norm}; the step was not taken. "
-                    f"Batch seeds {seed - config.accumulate + 1} to {seed}. Lower the rate, or resume from "
-                    f"{last or 'the start'}."
+                    mean = task.loss(task.batch(seed), generator) / config.accumulate
+                share += float(mean.detach())
+                mean.backward()
+            # Guard: all ranks judge the same numbers, so they stop together.
+            if not sharded:
+                ranks.average_gradients(parameters)
+            norm = _clip(parameters, config.clip)
+            loss, asked = ranks.mean(share, float(stop.requested))
+            refuse_non_finite(what, step, loss, norm, seeds, last)
+            told: dict[str, Any] = {}
+            if (ratio := guards.spike(norm)) is not None:
+                told = {"spike": ratio, "seeds": [seeds[0], seeds[-1]]}
+                progress.say(
+                    f"{what}: the gradient of step {step} is {ratio:.1f} running medians "
+                    f"(seeds {seeds[0]} to {seeds[-1]})"
                 )
             # Optimize and average.
             rate = rate_at(step, config.steps, config.optimizer)
-            for optimizer in wrapped:
+            for optimizer in optimizers:
                 for group in optimizer.param_groups:
                     group["lr"] = rate
                 optimizer.step()
                 optimizer.zero_grad()
-            _average(averages, modules, min(config.ema, (1 + step) / (10 + step)))
-            log.write(step=step + 1, loss=total, norm=norm, rate=rate, seconds=time.monotonic() - began)
-            bar.advance(1, note=f"loss {log.smooth:.4f}")
-            # Show and save.
+            live.averages.update(step)
+            # Look at it.
+            seconds = time.monotonic() - began
+            note = ""
+            if flop:
+                told["mfu"] = flop * config.accumulate / seconds / peak
+                note = f", {told['mfu']:.0%} MFU"
             done = step + 1
-            if config.preview_every and (done % config.preview_every == 0 or done == config.steps):
-                with _averaged(modules, averages):
-                    task.preview(folder / "previews" / f"step-{done:06d}.png")
-            if done % config.save_every == 0 or done == config.steps or stop.requested:
-                last = save(done)
-            if stop.requested and done < config.steps:
+            improved = False
+            if _due(config.preview_every, done, config.steps):
+                draw(task, folder, done, live, accelerator)
+            if _due(config.validate_every, done, config.steps):
+                told["validation"] = validate(task, live, accelerator)
+                improved = guards.improved(told["validation"], done) and config.patience is not None
+                progress.say(f"{what}: validation {told['validation']:.4f} after step {done}")
+            log.write(step=done, loss=loss, norm=norm, rate=rate, seconds=seconds, **told)
+            bar.advance(1, note=f"loss {log.smooth:.4f}{note}")
+            # Save.
+            if _due(config.save_every, done, config.steps) or asked or improved or guards.tired:
+                log.to_disk()
+                state = facts | {"guards": guards.state()}
+                last = save_checkpoint(folder, done, live, state, expanded, config.keep, guards.best_step)
+            if asked and done < config.steps and not guards.tired:
                 raise Interrupted(f"Stopped after step {done}, saved as {last}. The same command goes on.")
+        if guards.tired:
+            progress.say(
+                f"{what}: ended early, {guards.vain} validations did not improve on step {guards.best_step}"
+            )
     if last is None:
         raise InputError(f"Nothing to train: steps is {config.steps}.")
     return last
 
 
-def _resume(
-    folder: Path,
-    modules: Mapping[str, nn.Module],
-    averages: Averages,
-    optimizers: list[torch.optim.Optimizer],
-    config: LoopConfig,
-) -> int:
-    checkpoint = newest_checkpoint(folder)
-    if checkpoint is None:
-        return 0
-    state = load_checkpoint(checkpoint, modules, averages, optimizers)
-    changed = [
-        f"{key} was {state['loop'].get(key)!r} and is {value!r}"
-        for key, value in config.model_dump(mode="json").items()
-        if key in ("optimizer", "accumulate", "seed", "precision") and state["loop"].get(key) != value
-    ]
-    if changed:
+def _accelerator(config: LoopConfig, folder: Path) -> Accelerator:
+    """Processes, device, precision and trackers; nothing else of accelerate is used."""
+    refuse_missing_trackers(config.report_to)
+    # One process may train twice with other numbers; accelerate keeps the first ones for good otherwise.
+    AcceleratorState._reset_state()
+    accelerator = Accelerator(
+        # Not told so, accelerate lets every process train for itself where there is no GPU.
+        cpu=not torch.accelerator.is_available(),
+        mixed_precision="bf16" if config.precision == "bf16" else "no",
+        log_with=list(config.report_to) or None,
+        project_dir=folder / TRACKERS,
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
+    )
+    launched = int(os.environ.get("WORLD_SIZE", "1"))
+    if accelerator.num_processes != launched:
         raise InputError(
-            f"{checkpoint} was made with another config: {'; '.join(changed)}. "
-            "Take the old values again, or another --run folder."
+            f"{launched} processes were started, but accelerate joined {accelerator.num_processes}. "
+            "Start them with `accelerate launch` or torchrun."
         )
-    return int(state["step"])
+    return accelerator
 
 
-@torch.no_grad()
-def _average(averages: Averages, modules: Mapping[str, nn.Module], decay: float) -> None:
-    for name, module in modules.items():
-        state = module.state_dict()
-        for key, average in averages[name].items():
-            if average.is_floating_point():
-                average.lerp_(state[key].to(average.dtype), 1 - decay)
-            else:
-                average.copy_(state[key])
+@contextlib.contextmanager
+def _alone(folder: Path, ranks: Ranks) -> Any:
+    """Hold the folder, for all ranks."""
+    with locked(folder) if ranks.main else contextlib.nullcontext():
+        ranks.wait()
+        yield
 
 
-class _averaged:
-    """Inside, the modules hold their averaged weights."""
-
-    def __init__(self, modules: Mapping[str, nn.Module], averages: Averages) -> None:
-        self.modules, self.averages = modules, averages
-
-    def __enter__(self) -> None:
-        self.before = {n: {k: v.clone() for k, v in m.state_dict().items()} for n, m in self.modules.items()}
-        for name, module in self.modules.items():
-            module.load_state_dict(self.averages[name])
-            module.eval()
-
-    def __exit__(self, *error: object) -> None:
-        for name, module in self.modules.items():
-            module.load_state_dict(self.before[name])
-            module.train()
+def _due(every: int, done: int, steps: int) -> bool:
+    return every > 0 and (done % every == 0 or done == steps)
 
 
-class _Log:
-    """One JSON line a step, and a smoothed loss to show."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self.smooth = float("nan")
-
-    def write(self, step: int, loss: float, **facts: float) -> None:
-        self.smooth = loss if self.smooth != self.smooth else 0.98 * self.smooth + 0.02 * loss
-        with self.path.open("a") as lines:
-            lines.write(json.dumps({"step": step, "loss": loss, **facts}) + "\n")
+def _clip(parameters: Sequence[nn.Parameter], most: float) -> float:
+    """The norm of all gradients together, which are made smaller where it is above ``most``."""
+    norm = nn.utils.clip_grad_norm_(parameters, most)
+    return float(norm.full_tensor() if isinstance(norm, DTensor) else norm)

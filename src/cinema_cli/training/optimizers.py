@@ -15,7 +15,8 @@ class OptimizerConfig(Config):
     """How weights are moved."""
 
     kind: Literal["adamw", "muon"] = "adamw"
-    """``muon`` moves the matrices inside transformer blocks by Muon and everything else by AdamW."""
+    """``muon`` moves the matrices inside transformer blocks by Muon and everything else by AdamW.  Its
+    iteration runs in bfloat16; sums over slices of sharded weights are rounded at other places."""
     learning_rate: float = 4e-4
     """Peak rate (Table 4)."""
     betas: tuple[float, float] = (0.9, 0.999)
