@@ -118,3 +118,12 @@ def test_an_unknown_preset_names_the_known_ones() -> None:
 @pytest.mark.parametrize("name", config.preset_names())
 def test_every_shipped_preset_is_read(name: str) -> None:
     assert config.load_preset(name)
+
+
+def test_a_preset_that_extends_another_says_only_what_differs() -> None:
+    whole, own = config.load_preset("flux-dev"), config.load_preset("flux-dev-lora")
+    assert "extends" not in own
+    assert own["plan"] == whole["plan"]
+    optimizers = [preset["train_keyframes"]["stages"]["16"]["loop"]["optimizer"] for preset in (whole, own)]
+    assert [each["learning_rate"] for each in optimizers] == [4e-4, 1e-4]
+    assert [each["warmup"] for each in optimizers] == [500, 500]

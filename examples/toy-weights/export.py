@@ -2,7 +2,8 @@
 
     python examples/toy-weights/export.py --run runs/toy --out src/cinema_cli/toy
 
-``OUT/keyframes`` loads in a stock ``FluxPipeline``, ``OUT/video`` in Wan's layout.
+``OUT/keyframes`` loads in a stock ``FluxPipeline``, ``OUT/video`` in Wan's layout.  ``keyframes/cinema.json``
+tells on how many pairs the transformer was trained.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from safetensors.torch import load_file, save_file
 
 from cinema_cli.config import load_preset
+from cinema_cli.training.base import TRAINED_NAME
 from cinema_cli.training.checkpoint import newest_checkpoint
 
 FLUX = {
@@ -73,6 +75,9 @@ def main() -> None:
             print(f"{name}: no checkpoint yet, left out")
             continue
         export(options.run / name, found, index, shift, options.out / name)
+        if name == "keyframes":
+            record = {"pairs": options.stage}
+            (options.out / name / TRAINED_NAME).write_text(json.dumps(record) + "\n")
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
     print(f"{options.out}: {size / 1e6:.1f} MB")
 

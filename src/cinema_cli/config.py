@@ -150,12 +150,25 @@ def preset_names() -> list[str]:
 
 
 def load_preset(name: str) -> dict[str, Any]:
-    """The shipped preset of that name, as plain data."""
+    """The shipped preset of that name, as plain data; one that ``extends`` another only says what differs."""
     known = preset_names()
     if name not in known:
         raise InputError(f"There is no preset {name!r}. Known presets: {', '.join(known) or 'none'}.")
     text = (resources.files("cinema_cli") / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
-    return _parse_mapping(text, f"preset {name}")
+    own = _parse_mapping(text, f"preset {name}")
+    base = own.pop("extends", None)
+    return own if base is None else _changed(load_preset(base), own)
+
+
+def _changed(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``data`` with the values of ``changes`` put in, group by group."""
+    return {
+        **data,
+        **{
+            name: _changed(data.get(name, {}), value) if isinstance(value, dict) else value
+            for name, value in changes.items()
+        },
+    }
 
 
 def to_yaml(config: Config) -> str:

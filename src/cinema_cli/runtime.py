@@ -3,6 +3,7 @@
 Importing this stays cheap; torch comes with a call.
 """
 
+import os
 import random
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,16 @@ MAX_SEED = 2**32 - 1
 
 
 def device() -> "torch.device":
-    """CUDA where there is one, else the CPU.  Apple's MPS is left out: nothing here is tested on it."""
+    """This process's GPU where there is one, else the CPU.
+
+    Several processes are told theirs by their launcher (LOCAL_RANK).  Apple's MPS is left out: nothing here
+    is tested on it.
+    """
     import torch
 
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
 def number_type(where: "torch.device") -> "torch.dtype":

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from cinema_cli.errors import InputError, MissingError
-from cinema_cli.training.base import base_of, refuse_a_leap, trained_pairs
+from cinema_cli.training.base import base_of, note_base, refuse_a_leap, trained_pairs
 from tiny_models import build_tiny_models
 
 
@@ -15,6 +15,9 @@ def model(tmp_path):
 def test_a_run_remembers_the_model_it_started_from(tmp_path, model):
     run = tmp_path / "run"
     assert base_of(run, str(model)) == model / "keyframes"
+    with pytest.raises(MissingError):  # not yet: nothing was trained
+        base_of(run, None)
+    note_base(run, str(model))
     assert base_of(run, None) == model / "keyframes"
     with pytest.raises(InputError, match=r"this run started from .*model, found --init toy\. Take another"):
         base_of(run, "toy")

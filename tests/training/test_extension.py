@@ -88,7 +88,7 @@ def test_memory_stands_at_the_level_the_model_is_told(run):
     assert not levels.counts[:, known].any()
     assert levels.counts[:, list(batch.split.new)].all()
     sequences = batch.sequences
-    whole = made.pairs_of(sequences, levels, sequences.latents, torch.Generator().manual_seed(0))
+    whole = made.pairs_of(sequences, levels.t, sequences.latents, levels.dropped)
     first, new = extension_groups(whole, batch.split, batch.small, torch.Generator().manual_seed(2))
     assert first.remembered
     assert first.full_grid == new.grid == GRID

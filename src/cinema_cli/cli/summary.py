@@ -1,13 +1,16 @@
 """What a command says at its end, on stdout: aligned lines for a person, or one JSON document."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 
 def show(facts: Mapping[str, Any], as_json: bool) -> None:
-    """Print the facts of a finished command."""
+    """Print the facts of a finished command; of several processes the first one speaks."""
+    if os.environ.get("RANK", "0") != "0":
+        return
     if as_json:
         print(json.dumps(facts, default=_plain, ensure_ascii=False, allow_nan=False))
         return

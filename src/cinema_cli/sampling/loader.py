@@ -84,8 +84,11 @@ class Loader:
         rank: int = 0,
         world: int = 1,
         workers: int = 2,
+        stride: int = 1,
     ) -> None:
         """``sequences`` in a step of all ranks together; ``workers``: threads that prepare the next steps.
+
+        Whoever asks for every ``stride``-th step only, as one of several processes, gets those prepared.
 
         Raises:
             InputError: the sequences of a step cannot be shared equally among the ranks, or there are none.
@@ -100,7 +103,7 @@ class Loader:
         self.manifests, self.films, self.features = manifests, films, features
         self.order = Order(counts, seed)
         self.sequences, self.share, self.rank = sequences, sequences // world, rank
-        self._workers = workers
+        self._workers, self._stride = workers, stride
         self._pool = ThreadPoolExecutor(workers, "batches") if workers else None
         self._ahead: dict[int, Future[Sequences]] = {}
 
@@ -113,7 +116,7 @@ class Loader:
         """The batch of a step; with workers, those of the next steps are begun."""
         if self._pool is None:
             return self._read_step(step)
-        wanted = range(step, step + 1 + self._workers)
+        wanted = range(step, step + (1 + self._workers) * self._stride, self._stride)
         for other in [other for other in self._ahead if other not in wanted]:
             self._ahead.pop(other).cancel()
         for later in wanted:

@@ -22,7 +22,7 @@ MAX_BYTES = 1 << 16
 
 
 def base_of(run: Path, init: str | None) -> Path:
-    """The folder of the frozen parts, in ``FluxPipeline`` layout; with ``init`` it is noted for later stages.
+    """The folder of the frozen parts, in ``FluxPipeline`` layout.
 
     Raises:
         InputError: the run started from another model.
@@ -32,8 +32,6 @@ def base_of(run: Path, init: str | None) -> Path:
     noted = _field(record, "init")
     if init is not None and noted is not None and init != noted:
         raise InputError(f"{record}: this run started from {noted}, found --init {init}. Take another --run.")
-    if init is not None and noted is None:
-        write_atomic(record, json.dumps({"init": init}) + "\n")
     named = init or noted
     base = run / "keyframes" if named is None else model_folder(named, "keyframes")
     if not (base / "vae").is_dir():
@@ -42,6 +40,18 @@ def base_of(run: Path, init: str | None) -> Path:
             "them as examples/toy-weights/README.md says, or take the embedded ones: --init toy."
         )
     return base
+
+
+def note_base(run: Path, init: str | None) -> None:
+    """Note the model that a run starts from, for its later stages."""
+    if init is not None:
+        write_atomic(run / BASE_NAME, json.dumps({"init": init}) + "\n")
+
+
+def named_base(run: Path, init: str | None) -> Path | None:
+    """The folder of the model that a run starts from, or would; none where it is made from scratch."""
+    named = init or _field(run / BASE_NAME, "init")
+    return model_folder(named, "keyframes") if named else None
 
 
 def trained_pairs(base: Path) -> int:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from cinema_cli.context.goldenmem import GoldenMem, Grid
+from cinema_cli.models.cost import Pairs
 from cinema_cli.models.flow_matching import noised
 from cinema_cli.models.pairs import PairGroup
 
@@ -70,6 +71,21 @@ def draw_split(rng: random.Random, config: ExtensionConfig, grid: Grid) -> Split
 def _farness(place: int, new: range) -> tuple[int, bool]:
     """Farthest first, which before the end of a film is oldest first; as retrieval lays memory out."""
     return -min(abs(place - new[0]), abs(place - new[-1])), place < new[0]
+
+
+def step_kinds(pairs: int, config: ExtensionConfig, text: int, grid: Grid) -> list[tuple[float, list[Pairs]]]:
+    """Every kind of step with its share: all pairs jointly, or new ones beside memory of some sizes."""
+    full = grid[0] * grid[1]
+    kinds = [(1 - config.extend, [Pairs(pairs, text, full)])]
+    schedules = ((config.memory, config.golden), (GoldenMem(schedule="full"), 1 - config.golden))
+    for remembered, new in config.extensions if config.extend else ():
+        for memory, part in schedules:
+            if part:
+                sizes = memory.by_size(remembered, grid)
+                known = [Pairs(len(ranks), text, h * w) for (h, w), ranks in sizes]
+                share = config.extend * part / len(config.extensions)
+                kinds.append((share, [*known, Pairs(new, text, full)]))
+    return [(share, groups) for share, groups in kinds if share > 0]
 
 
 def extension_groups(

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from cinema_cli.config import Config
 from cinema_cli.context.goldenmem import GoldenMem, Grid
+from cinema_cli.models.cost import FluxCost
 from cinema_cli.models.encoders import ImageCodec, TextEncoder, Words
 from cinema_cli.models.flow_matching import noised, random_levels, schedule, velocity
 from cinema_cli.models.keyframes import InterleavedFlux
@@ -29,8 +30,9 @@ from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.sampling import sample_keyframes
 from cinema_cli.sampling.loader import Sequences
 from cinema_cli.theatre.world import FRAME_SIZE
-from cinema_cli.training.extension import Split, draw_split, extension_groups
+from cinema_cli.training.extension import Split, draw_split, extension_groups, step_kinds
 from cinema_cli.training.loop import LoopConfig
+from cinema_cli.training.lora import LoraConfig, LoraLayers
 from cinema_cli.training.preview import save_strip
 from cinema_cli.training.sequences import HELD_OUT, SequenceSource
 
@@ -104,6 +106,10 @@ class KeyframeTraining(Config):
     """What a guidance-distilled base such as FLUX.1-dev is told as its guidance in training."""
     preview_guidance: Annotated[float, Field(ge=0)] = 3.5
     """What it is told where it draws previews."""
+    lora: LoraConfig | None = None
+    """Train adapters beside a frozen base; none: all weights."""
+    half_base: bool = True
+    """Keep the base of adapters in bf16, which halves its memory."""
     checkpoint_every: Annotated[int, Field(ge=0)] = 0
     """Gradient checkpointing: 1 computes every block again in the backward, 2 every second; 0 none."""
     preview_steps: int = 16
@@ -123,6 +129,12 @@ class KeyframeTraining(Config):
                         f"remembered and {new} new."
                     )
         return self
+
+
+VALIDATION = 4
+"""Sequences that the validation loss is measured on."""
+VALIDATION_LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""At these noise levels."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +172,8 @@ class KeyframeTask:
         self.model, self.codec, self.text, self.data = model, codec, text, data
         self.pairs, self.config, self.stage = pairs, config, config.stages[pairs]
         self.grid = codec.grid(config.frame_size)
-        self.modules: dict[str, torch.nn.Module] = {"transformer": model}
+        trained = model if config.lora is None else LoraLayers(model, config.lora)
+        self.modules: dict[str, torch.nn.Module] = {"transformer" if config.lora is None else "lora": trained}
         if self.stage.train_text:
             self.modules |= {"text_encoder": text.clip, "text_encoder_2": text.t5}
 
@@ -182,7 +195,8 @@ class KeyframeTask:
         levels = self.draw_levels(generator, batch.split)
         clean = batch.sequences.latents
         noise = torch.randn(clean.shape, generator=generator)
-        whole = self.pairs_of(batch.sequences, levels, noise, generator)
+        wordless = torch.rand(len(clean), 1, generator=generator) < self.stage.drop_captions
+        whole = self.pairs_of(batch.sequences, levels.t, noise, wordless | levels.dropped)
         counts, target = levels.counts, velocity(clean, noise)
         guidance = self._guidance(self.config.guidance, len(clean))
         if batch.split is None:
@@ -196,17 +210,15 @@ class KeyframeTask:
         counts = counts.to(error.device)
         return (error * counts).sum() / counts.sum().clamp(min=1)
 
-    def pairs_of(
-        self, sequences: Sequences, levels: Levels, noise: Tensor, generator: torch.Generator
-    ) -> PairGroup:
-        """All pairs at full size, noised to their levels, as the model takes them."""
+    def pairs_of(self, sequences: Sequences, t: Tensor, noise: Tensor, gone: Tensor) -> PairGroup:
+        """All pairs at full size as the model takes them, noised to levels ``t``, (B, P) words emptied."""
         device = next(self.model.parameters()).device
-        words = self._words(sequences, levels, generator)
+        words = self._words(sequences, gone)
         return PairGroup(
-            noised(sequences.latents, noise, levels.t).to(device),
+            noised(sequences.latents, noise, t).to(device),
             words.text.to(device),
             words.pooled.to(device),
-            levels.t.to(device),
+            t.to(device),
             range(self.pairs),
             self.grid,
         )
@@ -237,17 +249,16 @@ class KeyframeTask:
         t = torch.where(dropped, torch.ones_like(t), t)
         return Levels(t, ~context & ~dropped, dropped)
 
-    def _words(self, batch: Sequences, levels: Levels, generator: torch.Generator) -> Words:
-        """(B, P, ...) encoded captions, some of them emptied."""
-        wordless = torch.rand(len(batch.captions), generator=generator) < self.stage.drop_captions
+    def _words(self, batch: Sequences, gone: Tensor) -> Words:
+        """(B, P, ...) encoded captions, empty ones where they are ``gone`` (B, P)."""
         if batch.words is not None:
-            return self._emptied(batch.words, wordless[:, None] | levels.dropped)
+            return self._emptied(batch.words, gone)
         captions = [
-            "" if wordless[b] or levels.dropped[b, p] else caption
+            "" if gone[b, p] else caption
             for b, sequence in enumerate(batch.captions)
             for p, caption in enumerate(sequence)
         ]
-        with torch.set_grad_enabled(self.stage.train_text):
+        with torch.set_grad_enabled(self.stage.train_text and torch.is_grad_enabled()):
             words = self.text.encode(captions)
         shape = (len(batch.captions), self.pairs)
         return Words(words.text.unflatten(0, shape), words.pooled.unflatten(0, shape))
@@ -262,6 +273,30 @@ class KeyframeTask:
             torch.where(gone[:, :, None, None], empty.text, words.text.to(device)),
             torch.where(gone[:, :, None], empty.pooled, words.pooled.to(device)),
         )
+
+    @property
+    def flop_per_batch(self) -> float:
+        """FLOP of a batch, forward and backward, for MFU: the mean over the stage's kinds of steps."""
+        cost = FluxCost.of(self.model.config)
+        kinds = step_kinds(self.pairs, self.stage, self.config.text_length, self.grid)
+        forward = sum(share * cost.step(groups) for share, groups in kinds)
+        # Through a frozen base the backward only passes; weights' gradients are the adapters' alone.
+        return self.stage.sequences * forward * (2 if self.config.lora else 3)
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Loss on the preview's sequences at fixed levels, all frames alike; held-out ones of the theatre."""
+        held = self.data.preview(VALIDATION, self.pairs)
+        losses = []
+        for number, level in enumerate(VALIDATION_LEVELS):
+            generator = torch.Generator().manual_seed(HELD_OUT + number)
+            noise = torch.randn(held.latents.shape, generator=generator)
+            t = torch.full(held.latents.shape[:2], level)
+            group = self.pairs_of(held, t, noise, torch.zeros_like(t, dtype=torch.bool))
+            (predicted,) = self.model(groups=[group], guidance=self._guidance(self.config.guidance, len(t)))
+            target = velocity(held.latents, noise).to(predicted.device)
+            losses.append(float((predicted.float() - target).square().mean()))
+        return sum(losses) / len(losses)
 
     @torch.no_grad()
     def preview(self, path: Path) -> None:

@@ -1,10 +1,12 @@
 """Stages of the keyframe model, each from the one before (paper, 3.2: 1 -> 8 -> 16 -> 32 pairs; Fig. 7)."""
 
+import os
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from cinema_cli import runtime
 from cinema_cli.errors import InputError, MissingError
 from cinema_cli.models.encoders import ImageCodec, TextEncoder
 from cinema_cli.models.keyframes import InterleavedFlux
@@ -16,7 +18,7 @@ from cinema_cli.sampling.loader import Loader
 from cinema_cli.sampling.manifest import Manifest
 from cinema_cli.sampling.sample import open_sequences
 from cinema_cli.theatre.world import FRAME_SIZE
-from cinema_cli.training.base import base_of, refuse_a_leap, trained_pairs
+from cinema_cli.training.base import base_of, note_base, refuse_a_leap, trained_pairs
 from cinema_cli.training.blocks import compile_blocks
 from cinema_cli.training.checkpoint import module_weights, newest_checkpoint
 from cinema_cli.training.keyframes import KeyframeTask, KeyframeTraining
@@ -68,8 +70,10 @@ def train_keyframes(
     torch.manual_seed(config.stages[stage].loop.seed)
     opened = None if data is None else open_sequences(data, stage, sequences)
     base, checkpoints = base_of(run, init), run / "checkpoints" / "keyframes"
-    before = _before(stage, config, base, checkpoints, anyway)
+    before = _before(stage, config, base, checkpoints, anyway, progress)
     model, codec, text = _load_parts(base, config)
+    for module in (codec.vae, text.clip, text.t5, *([model] if config.lora else [])):
+        module.to(runtime.device())  # the loop moves what it trains
     modules: dict[str, nn.Module] = {
         "transformer": model,
         "text_encoder": text.clip,
@@ -88,22 +92,28 @@ def train_keyframes(
         source = _dataset(stage, run / "cache", config, codec, text, opened, progress)
     folder = checkpoints / f"stage-{stage}"
     refuse_other_data(folder, source)
+    note_base(run, init)
+    task = KeyframeTask(model, codec, text, source, stage, config)
+    if config.lora:
+        for checkpoint in before:
+            _take_over(checkpoint, {"lora": task.modules["lora"]}, progress)
     if config.checkpoint_every:
         model.checkpoint_every(config.checkpoint_every)
-    if config.compile:
+    if config.compile:  # after adapters are in
         compile_blocks(model)
-    task = KeyframeTask(model, codec, text, source, stage, config)
     return train(task, folder, config.stages[stage].loop, progress, f"keyframes, stage {stage}")
 
 
-def _before(stage: int, config: KeyframeTraining, base: Path, checkpoints: Path, anyway: bool) -> list[Path]:
+def _before(
+    stage: int, config: KeyframeTraining, base: Path, checkpoints: Path, anyway: bool, progress: Progress
+) -> list[Path]:
     """Checkpoints to take over, oldest stage first: later ones hold less, the text encoders stay the first's.
 
     Raises:
         InputError: the stage before has none, and starting without it is what collapses.
     """
     earlier = [s for s in sorted(config.stages) if s < stage]
-    newest = {s: newest_checkpoint(checkpoints / f"stage-{s}") for s in earlier}
+    newest = {s: newest_checkpoint(checkpoints / f"stage-{s}", progress.say) for s in earlier}
     found = {s: checkpoint for s, checkpoint in newest.items() if checkpoint is not None}
     whole = (base / "transformer").is_dir()
     known = max(found, default=trained_pairs(base) if whole else 0)
@@ -120,8 +130,9 @@ def _load_parts(base: Path, config: KeyframeTraining) -> tuple[InterleavedFlux, 
     """The transformer, from the base where it has one, and the parts that stay as they are."""
     codec, text = ImageCodec.load(base), TextEncoder.load(base, config.text_length)
     if (base / "transformer").is_dir():
-        model = InterleavedFlux.from_pretrained(base / "transformer").train()
-        for module in (model, codec.vae, text.clip, text.t5):
+        dtype = torch.bfloat16 if config.lora and config.half_base else torch.float32
+        model = InterleavedFlux.from_pretrained(base / "transformer").to(dtype).train()
+        for module in (codec.vae, text.clip, text.t5):
             module.float()  # weights that are handed on are often in half precision, too coarse to be trained
         return model, codec, text
     if config.transformer is None:
@@ -161,12 +172,16 @@ def _dataset(
         progress.say(f"{cut} captions have more than {text.length} text tokens and lose their end")
     frozen = None if wanted.train_text else text
     features = PairFeatures(films, codec, frozen, config.frame_size, cache, progress.say)
-    return DatasetSequences(Loader(manifests, films, features, wanted.sequences, wanted.loop.seed))
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    return DatasetSequences(
+        Loader(manifests, films, features, wanted.sequences, wanted.loop.seed, stride=processes)
+    )
 
 
 def _take_over(checkpoint: Path, modules: dict[str, nn.Module], progress: Progress) -> None:
     """Load what an earlier stage trained; its averaged weights are the better start."""
-    for name, module in modules.items():
-        if (checkpoint / "ema" / name).is_dir():
-            module.load_state_dict(module_weights(checkpoint / "ema" / name))
-    progress.say(f"Starting from {checkpoint}")
+    found = {name: checkpoint / "ema" / name for name in modules if (checkpoint / "ema" / name).is_dir()}
+    for name, folder in found.items():
+        modules[name].load_state_dict(module_weights(folder))
+    if found:
+        progress.say(f"Starting from {checkpoint}")

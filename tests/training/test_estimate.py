@@ -1,0 +1,102 @@
+"""What a stage would cost, against the cost model, real modules and the presets."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import FluxTransformer2DModel
+
+from cinema_cli.config import build, load_preset
+from cinema_cli.errors import InputError, MissingError
+from cinema_cli.models.cost import FLUX_DEV, Pairs
+from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.training.estimate import Devices, estimate_stage, known_devices
+from cinema_cli.training.extension import step_kinds
+from cinema_cli.training.keyframes import KeyframeTraining
+from cinema_cli.training.lora import LoraConfig, LoraLayers
+
+H100 = Devices(count=16, name="NVIDIA H100 80GB HBM3", rate=3e14)
+FLUX = {
+    "num_layers": 19,
+    "num_single_layers": 38,
+    "attention_head_dim": 128,
+    "num_attention_heads": 24,
+    "joint_attention_dim": 4096,
+    "pooled_projection_dim": 768,
+    "in_channels": 64,
+    "guidance_embeds": True,
+}
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """The config of FLUX.1-dev as a folder; no weights."""
+    with torch.device("meta"):
+        FluxTransformer2DModel(**FLUX).save_config(tmp_path / "transformer")
+    return tmp_path
+
+
+def preset(name: str) -> KeyframeTraining:
+    return build(KeyframeTraining, load_preset(name)["train_keyframes"], name)
+
+
+@pytest.mark.parametrize("name", ["flux-dev", "flux-dev-lora", "flux-schnell", "flux-schnell-lora", "toy"])
+def test_every_preset_can_be_counted_at_every_stage(name: str, base: Path) -> None:
+    config = preset(name)
+    for stage in config.stages:
+        made = estimate_stage(stage, config, None if config.transformer else base, H100)
+        assert made.sequences == 16 * config.stages[stage].sequences * config.stages[stage].loop.accumulate
+        assert 0 < made.trained <= made.parameters
+        assert made.step_tflop > 0
+        assert made.days > 0
+
+
+def test_a_joint_stage_is_three_forwards_and_four_where_it_is_checkpointed(base: Path) -> None:
+    config = preset("flux-dev")
+    stages = {16: config.stages[16].model_copy(update={"extend": 0.0})}
+    config = config.model_copy(update={"stages": stages})
+    forward = FLUX_DEV.step([Pairs(16, 512, 1250)]) / 1e12
+    made = estimate_stage(16, config, base, H100)
+    assert made.step_tflop == pytest.approx(4 * forward * 16)
+    assert made.tokens == 16 * 16 * 1762
+    assert made.trained == made.parameters == FLUX_DEV.parameters
+    assert made.step_seconds == pytest.approx(4 * forward * 1e12 / H100.rate)
+    plain = estimate_stage(16, config.model_copy(update={"checkpoint_every": 0}), base, H100)
+    assert plain.step_tflop == pytest.approx(3 * forward * 16)
+    assert plain.bytes_per_device > made.bytes_per_device
+    lora = estimate_stage(16, config.model_copy(update={"lora": LoraConfig(rank=16)}), base, H100)
+    assert lora.step_tflop == pytest.approx(3 * forward * 16)
+
+
+def test_the_mean_of_all_kinds_of_steps_is_counted() -> None:
+    config = preset("flux-dev")
+    kinds = step_kinds(48, config.stages[48], 512, (25, 50))
+    ((share, groups),) = kinds  # GoldenMem alone: Table 3's window
+    assert share == 1
+    assert [(g.count, g.image) for g in groups] == [(12, 50), (12, 162), (12, 450), (12, 1250)]
+    shares = [share for share, _ in step_kinds(8, config.stages[8], 512, (25, 50))]
+    assert sum(shares) == pytest.approx(1)
+    assert len(shares) == 1 + 2 * 3
+
+
+def test_adapters_are_counted_as_peft_makes_them(base: Path) -> None:
+    shape = preset("toy").transformer
+    assert shape is not None
+    config = preset("toy").model_copy(update={"lora": LoraConfig(rank=8)})
+    layers = LoraLayers(InterleavedFlux(**shape.model_dump()), LoraConfig(rank=8))
+    assert estimate_stage(8, config, None, H100).trained == sum(p.numel() for p in layers.parameters())
+
+
+def test_devices_are_named_in_words() -> None:
+    assert known_devices("32 x H100") == Devices(32, "NVIDIA H100 80GB HBM3", 0.34 * 989e12)
+    assert known_devices("1x4090").name == "NVIDIA GeForce RTX 4090"
+    for wrong in ("H100", "0 x H100", "8 x abacus", "8 x "):
+        with pytest.raises(InputError, match="8 x H100"):
+            known_devices(wrong)
+
+
+def test_what_cannot_be_counted_is_told(base: Path) -> None:
+    with pytest.raises(InputError, match="among 8, 16, 32, 48 was wanted, found 5"):
+        estimate_stage(5, preset("flux-dev"), base, H100)
+    with pytest.raises(MissingError, match="--init DIR"):
+        estimate_stage(8, preset("flux-dev"), None, H100)
