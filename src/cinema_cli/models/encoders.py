@@ -13,7 +13,7 @@ import torch
 from diffusers import AutoencoderKL, AutoencoderKLWan
 from einops import rearrange
 from torch import Tensor, nn
-from transformers import CLIPTextModel, PreTrainedTokenizerFast, T5EncoderModel
+from transformers import AutoModelForTextEncoding, CLIPTextModel, PreTrainedTokenizerFast, T5EncoderModel
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,13 @@ class ShotTextEncoder:
 
     @classmethod
     def load(cls, folder: Path, length: int) -> "ShotTextEncoder":
-        """From a folder in ``WanPipeline`` layout."""
+        """From a folder in ``WanPipeline`` layout.
+
+        The encoder is T5 or, as Wan has it, UMT5: loaded as a T5 that would lose its layers' tables of
+        distances, without an error.
+        """
         return cls(
-            T5EncoderModel.from_pretrained(folder / "text_encoder"),
+            AutoModelForTextEncoding.from_pretrained(folder / "text_encoder"),
             PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer"),
             length,
         )
