@@ -26,7 +26,7 @@ def test_a_story_becomes_a_film(tmp_path: Path, capfd: pytest.CaptureFixture[str
     story.write_text("Mira walks in the forest. Tom waves on the beach at night.", encoding="utf-8")
     capfd.readouterr()
     sizes = ("--set", f"model={model}", "--set", "frame_size=[32, 32]", "--set", "shot_seconds='1/4'")
-    plan = ("plan", str(story), "--out", str(film), "--steps", "2", *sizes)
+    plan = ("plan", str(story), "--out", str(film), "--steps", "2", "--set", "memory.groups=2", *sizes)
     made = cinema(*plan)
     assert (made["shots"], made["drawn"], made["skipped"]) == (2, 2, 0)
     assert cinema(*plan)["skipped"] == 2

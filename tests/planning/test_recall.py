@@ -50,7 +50,9 @@ PICTURES = {
 
 
 def recall(board: Storyboard, judge: object, **changes: object) -> Recall:
-    config = RecallConfig(memory=MEMORY, retrieval=RetrievalConfig(kind="clip", tie=0), **changes)
+    config = RecallConfig(
+        memory=MEMORY, retrieval=RetrievalConfig(kind="clip", tie=0, duplicate=1), **changes
+    )
     made = Recall(config, judge, GRID)
     for id, picture in PICTURES.items():
         made.learn(board, board.shot(id), picture)
