@@ -21,6 +21,10 @@ def test_a_run_remembers_the_model_it_started_from(tmp_path, model):
     assert base_of(run, None) == model / "keyframes"
     with pytest.raises(InputError, match=r"this run started from .*model, found --init toy\. Take another"):
         base_of(run, "toy")
+    assert json.loads((run / "base.json").read_text()) == {"keyframes": str(model)}
+    note_base(run, str(model), "video")
+    assert base_of(run, None) == model / "keyframes"
+    assert base_of(run, None, "video") == model / "video"
     (run / "base.json").write_text("[]")
     with pytest.raises(InputError, match="other data"):
         base_of(run, None)

@@ -6,14 +6,18 @@ trained on stands in its own ``cinema.json``; a model without one, such as FLUX.
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cinema_cli.errors import InputError, MissingError
 from cinema_cli.files import read_json, write_atomic
 from cinema_cli.models.weights import model_folder
 
+Part = Literal["keyframes", "video"]
+
 BASE_NAME = "base.json"
-"""In a run's folder: the model that it starts from."""
+"""In a run's folder: the models that its parts start from."""
+FROZEN_TEXT: dict[Part, str] = {"keyframes": "text_encoder_2", "video": "text_encoder"}
+"""Where the text encoder of each part lies."""
 TRAINED_NAME = "cinema.json"
 """In a model's ``keyframes/``: how it was trained."""
 FIRST_PAIRS = 8
@@ -21,37 +25,40 @@ FIRST_PAIRS = 8
 MAX_BYTES = 1 << 16
 
 
-def base_of(run: Path, init: str | None) -> Path:
-    """The folder of the frozen parts, in ``FluxPipeline`` layout.
+def base_of(run: Path, init: str | None, part: Part = "keyframes") -> Path:
+    """The folder of the frozen parts, in the layout of ``FluxPipeline`` or ``WanPipeline``.
 
     Raises:
         InputError: the run started from another model.
         MissingError: there are no frozen parts.
     """
-    record = run / BASE_NAME
-    noted = _field(record, "init")
+    noted = _field(run / BASE_NAME, part)
     if init is not None and noted is not None and init != noted:
-        raise InputError(f"{record}: this run started from {noted}, found --init {init}. Take another --run.")
-    named = init or noted
-    base = run / "keyframes" if named is None else model_folder(named, "keyframes")
-    if not (base / "vae").is_dir():
-        raise MissingError(
-            f"An autoencoder and text encoders were wanted in {base}, but there is no {base / 'vae'}. Make "
-            "them as examples/toy-weights/README.md says, or take the embedded ones: --init toy."
+        raise InputError(
+            f"{run / BASE_NAME}: this run started from {noted}, found --init {init}. Take another --run."
         )
+    base = named_base(run, init, part) or run / part
+    for folder in ("vae", FROZEN_TEXT[part]):
+        if not (base / folder).is_dir():
+            raise MissingError(
+                f"An autoencoder and a text encoder were wanted in {base}, but there is no {base / folder}. "
+                "Make them as examples/toy-weights/README.md says, or take the embedded ones: --init toy."
+            )
     return base
 
 
-def note_base(run: Path, init: str | None) -> None:
-    """Note the model that a run starts from, for its later stages."""
+def note_base(run: Path, init: str | None, part: Part = "keyframes") -> None:
+    """Note the model that a run starts from, for when it goes on."""
     if init is not None:
-        write_atomic(run / BASE_NAME, json.dumps({"init": init}) + "\n")
+        noted = {each: _field(run / BASE_NAME, each) for each in FROZEN_TEXT} | {part: init}
+        named = {each: name for each, name in noted.items() if name is not None}
+        write_atomic(run / BASE_NAME, json.dumps(named) + "\n")
 
 
-def named_base(run: Path, init: str | None) -> Path | None:
+def named_base(run: Path, init: str | None, part: Part = "keyframes") -> Path | None:
     """The folder of the model that a run starts from, or would; none where it is made from scratch."""
-    named = init or _field(run / BASE_NAME, "init")
-    return model_folder(named, "keyframes") if named else None
+    named = init or _field(run / BASE_NAME, part)
+    return model_folder(named, part) if named else None
 
 
 def trained_pairs(base: Path) -> int:

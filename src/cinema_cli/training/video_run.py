@@ -1,6 +1,5 @@
 """``cinema train-video``: the parts of a run put together, and what it goes on from (section 3.3)."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +8,13 @@ import torch
 from cinema_cli import runtime
 from cinema_cli.dataset import films
 from cinema_cli.errors import InputError, MissingError
-from cinema_cli.files import read_json, write_atomic
+from cinema_cli.files import read_json
 from cinema_cli.models.encoders import ShotTextEncoder, VideoCodec
 from cinema_cli.models.video import InterleavedWan
-from cinema_cli.models.weights import model_folder, weights_sha256
+from cinema_cli.models.weights import weights_sha256
 from cinema_cli.progress import Progress
 from cinema_cli.sampling.kept import KeptFilm, kept_film
+from cinema_cli.training.base import base_of, note_base
 from cinema_cli.training.blocks import compile_blocks
 from cinema_cli.training.checkpoint import MAX_JSON_BYTES, list_checkpoints
 from cinema_cli.training.clip_latents import ClipLatents
@@ -25,9 +25,6 @@ from cinema_cli.training.loop import train
 from cinema_cli.training.video import VideoTask
 from cinema_cli.training.video_config import VideoTraining
 
-BASE_NAME = "video-base.json"
-"""In a run's folder: the video model that it starts from; ``base.json`` is the keyframe model's."""
-MAX_BYTES = 1 << 16
 MOST_SHAPES = 16
 """Mixtures of lengths that blocks are compiled for: each in training, validation and previews, of the 64 that
 ``blocks.py`` allows."""
@@ -57,7 +54,7 @@ def train_video(
     """
     torch.manual_seed(config.loop.seed)
     kept = None if data is None else [kept_film(folder) for folder in films(data)]
-    base = _base(run, init)
+    base = base_of(run, init, "video")
     model, codec, text = _load_parts(base, config)
     if kept is None:
         cache = LatentCache(run / "cache", weights_sha256(base / "vae"))
@@ -66,30 +63,13 @@ def train_video(
         source = _dataset(kept, run / "cache", config, model, codec, text, progress)
     folder = run / "checkpoints" / "video"
     _refuse_other_clips(folder, source.facts)
+    note_base(run, init, "video")
     task = VideoTask(model, codec, source, config)
     if config.checkpoint_every:
         model.checkpoint_every(config.checkpoint_every)
     if config.compile:  # after adapters are in
         compile_blocks(model)
     return train(task, folder, config.loop, progress, "video")
-
-
-def _base(run: Path, init: str | None) -> Path:
-    """The folder of the frozen parts, in ``WanPipeline`` layout; with ``init`` it is noted for later runs."""
-    record = run / BASE_NAME
-    noted = str(read_json(record, MAX_BYTES)["init"]) if record.is_file() else None
-    if init is not None and noted is not None and init != noted:
-        raise InputError(f"{record}: this run started from {noted}, found --init {init}. Take another --run.")
-    named = init or noted
-    base = run / "video" if named is None else model_folder(named, "video")
-    if not (base / "vae").is_dir() or not (base / "text_encoder").is_dir():
-        raise MissingError(
-            f"{base}: vae/ and text_encoder/ were wanted. Make them as examples/toy-weights/README.md says, "
-            "or take the embedded ones: --init toy."
-        )
-    if init is not None and noted is None:
-        write_atomic(record, json.dumps({"init": init}) + "\n")
-    return base
 
 
 def _load_parts(base: Path, config: VideoTraining) -> tuple[InterleavedWan, VideoCodec, ShotTextEncoder]:
