@@ -68,6 +68,22 @@ def test_a_joint_stage_is_three_forwards_and_four_where_it_is_checkpointed(base:
     assert lora.step_tflop == pytest.approx(3 * forward * 16)
 
 
+def test_processes_that_share_a_sequence_take_longer_ones_or_fewer(base: Path) -> None:
+    config = preset("flux-dev")
+    alone = config.stages[16].model_copy(update={"extend": 0.0})
+    shared = alone.model_copy(update={"loop": alone.loop.model_copy(update={"context": 4})})
+    one, four = (
+        estimate_stage(16, config.model_copy(update={"stages": {16: stage}}), base, H100)
+        for stage in (alone, shared)
+    )
+    assert (one.sequences, four.sequences) == (16, 4)
+    assert four.step_seconds == pytest.approx(one.step_seconds / 4)
+    assert four.bytes_per_device < one.bytes_per_device
+    three = alone.model_copy(update={"loop": alone.loop.model_copy(update={"context": 3})})
+    with pytest.raises(InputError, match="context=3: devices and pairs that it divides"):
+        estimate_stage(16, config.model_copy(update={"stages": {16: three}}), base, H100)
+
+
 def test_the_mean_of_all_kinds_of_steps_is_counted() -> None:
     config = preset("flux-dev")
     kinds = step_kinds(48, config.stages[48], 512, (25, 50))

@@ -28,6 +28,7 @@ from diffusers.models.transformers.transformer_flux import (
 from diffusers.utils import apply_lora_scale
 from torch import Tensor
 
+from cinema_cli.models.context_parallel import Peers
 from cinema_cli.models.folding import fold, join_groups, split_groups, unfold
 from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.regimes import KeyValue, Regime, blocks_of, prefix_attention
@@ -64,6 +65,7 @@ class GlobalAttnProcessor:
         pairs: tuple[int, ...] = (1,),
         blocks: tuple[int, ...] | None = None,
         memory: KeyValue | None = None,  # (B, M, H, d)
+        peers: Peers | None = None,
     ) -> tuple[tuple[Tensor, ...], KeyValue]:
         """Return the attended tokens, folded as they came, and the keys and values of these tokens."""
         groups = (hidden_states,) if isinstance(hidden_states, Tensor) else hidden_states
@@ -80,7 +82,8 @@ class GlobalAttnProcessor:
                 q, k, v, backend=self._attention_backend, parallel_config=self._parallel_config
             )
 
-        out = prefix_attention(attend, query, (key, value), blocks or (query.shape[1],), memory)
+        seen = (key, value) if peers is None else peers.gather(key, value)
+        out = prefix_attention(attend, query, seen, blocks or (query.shape[1],), memory)
         return split_groups(out.flatten(2, 3).to(query.dtype), groups, pairs), (key, value)
 
 
@@ -115,6 +118,7 @@ class GlobalBlock(FluxSingleTransformerBlock):
         blocks: tuple[int, ...],
         memory: KeyValue | None = None,  # (B, M, H, d)
         joint_attention_kwargs: dict[str, Any] | None = None,
+        peers: Peers | None = None,
     ) -> tuple[tuple[Tensor, ...], KeyValue]:
         """Return the joined tokens of every group, and the keys and values of their attention."""
         normed, gates = zip(*(self.norm(x, emb=e) for x, e in zip(joined, temb, strict=True)), strict=True)
@@ -124,6 +128,7 @@ class GlobalBlock(FluxSingleTransformerBlock):
             pairs=pairs,
             blocks=blocks,
             memory=memory,
+            peers=peers,
             **(joint_attention_kwargs or {}),
         )
         joined = tuple(
@@ -193,6 +198,7 @@ class InterleavedFlux(StockModel, FluxTransformer2DModel):
         groups: Sequence[PairGroup] | None = None,
         regime: Regime = "joint",
         memory: Memory | None = None,
+        peers: Peers | None = None,
     ) -> Transformer2DModelOutput | tuple[Tensor, ...]:
         """Predict velocities.
 
@@ -213,10 +219,13 @@ class InterleavedFlux(StockModel, FluxTransformer2DModel):
                 "extend" remembered groups come first; in "causal" all pairs stand in the order of ranks.
             regime: who sees whom across pairs (appendix F).
             memory: of remembered pairs, by :meth:`remember`; every pair of ``groups`` sees it as well.
+            peers: processes that share the sequence, each with as many pairs of each size in ``groups``; all
+                must call.  Only in the regime "joint" and without memory.
         """
         if groups is not None:
             inputs = self._folded(groups, guidance, regime)
-            velocities = self._denoise(inputs, memory, joint_attention_kwargs)
+            assert peers is None or (regime == "joint" and memory is None), "peers share joint sequences only"
+            velocities = self._denoise(inputs, memory, joint_attention_kwargs, peers)
             return tuple(unfold(v, n) for v, n in zip(velocities, inputs.pairs, strict=True))
         assert hidden_states is not None, "the stock call needs hidden_states; the interleaved one groups"
         assert encoder_hidden_states is not None
@@ -271,7 +280,11 @@ class InterleavedFlux(StockModel, FluxTransformer2DModel):
         )
 
     def _denoise(
-        self, inputs: "Folded", memory: Memory | None, attention_kwargs: dict[str, Any] | None
+        self,
+        inputs: "Folded",
+        memory: Memory | None,
+        attention_kwargs: dict[str, Any] | None,
+        peers: Peers | None = None,
     ) -> list[Tensor]:
         joined = self._local(inputs, attention_kwargs)
         # Global: single-stream blocks, all pairs together.
@@ -286,6 +299,7 @@ class InterleavedFlux(StockModel, FluxTransformer2DModel):
                 inputs.blocks,
                 seen,
                 attention_kwargs,
+                peers,
             )
         # Read the velocity off the image tokens.
         return [

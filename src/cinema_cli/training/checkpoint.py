@@ -7,6 +7,7 @@
     ├── random.safetensors    states of the libraries' random numbers, of every rank
     ├── state.json            step, loop, guards, tracker's run and the rest of the optimizers' state
     ├── config.yaml           the expanded config
+    ├── README.md             the model card (``card.py``)
     └── manifest.json         size and sha256 of every file above
 
 Only safetensors, JSON and YAML are written or read: a checkpoint can be taken from a stranger.  The main rank
@@ -30,6 +31,7 @@ from torch import Tensor, nn
 from cinema_cli.errors import InputError
 from cinema_cli.files import atomic_folder, sha256_file
 from cinema_cli.training.averages import Averages
+from cinema_cli.training.card import CARD_NAME
 from cinema_cli.training.pieces import load_tensors, module_weights, save_module, write_pieces, write_tensors
 from cinema_cli.training.randomness import library_states, restore_libraries
 from cinema_cli.training.ranks import Ranks
@@ -52,7 +54,14 @@ class Live:
 
 
 def save_checkpoint(
-    folder: Path, step: int, live: Live, facts: Mapping[str, Any], config_yaml: str, keep: int, best: int = -1
+    folder: Path,
+    step: int,
+    live: Live,
+    facts: Mapping[str, Any],
+    config_yaml: str,
+    card: str,
+    keep: int,
+    best: int = -1,
 ) -> Path:
     """Write ``folder/step-NNNNNN`` whole or not at all, then remove the oldest beyond ``keep``.
 
@@ -64,6 +73,7 @@ def save_checkpoint(
         live: what to save.
         facts: what else ``state.json`` says.
         config_yaml: the expanded config.
+        card: the model card.
         keep: newest checkpoints that stay.
         best: step of one more that stays.
     """
@@ -82,6 +92,7 @@ def save_checkpoint(
             state = {"step": step, "optimizers": rest, **facts}
             (aside / "state.json").write_text(json.dumps(state, indent=1))
             (aside / "config.yaml").write_text(config_yaml)
+            (aside / CARD_NAME).write_text(card, encoding="utf-8")
             (aside / "manifest.json").write_text(json.dumps(_manifest(aside), indent=1))
     if ranks.main:
         for old in list_checkpoints(folder)[:-keep]:

@@ -88,13 +88,19 @@ def estimate_stage(
         raise InputError(f"A stage among {known} was wanted, found {stage}.")
     wanted, cost = config.stages[stage], _model(config, base)
     grid = config.frame_size[0] // PATCH, config.frame_size[1] // PATCH
-    batches = wanted.loop.accumulate * devices.count
+    peers = wanted.loop.context
+    if devices.count % peers or stage % peers:
+        raise InputError(
+            f"context={peers}: devices and pairs that it divides were wanted, found {devices.count} devices "
+            f"and {stage} pairs."
+        )
+    batches = wanted.loop.accumulate * devices.count // peers
     kinds = step_kinds(stage, wanted, config.text_length, grid)
     flop = sum(share * _step(cost, groups, config) for share, groups in kinds) * wanted.sequences
     tokens = sum(share * sum(group.tokens for group in groups) for share, groups in kinds)
     trained = _adapters(cost, config) if config.lora else cost.parameters
-    longest = max(sum(group.tokens for group in groups) for _, groups in kinds) * wanted.sequences
-    seconds = flop * wanted.loop.accumulate / devices.rate
+    longest = max(sum(group.tokens for group in groups) for _, groups in kinds) * wanted.sequences // peers
+    seconds = flop * wanted.loop.accumulate / peers / devices.rate
     sharded = wanted.loop.sharding != "none" and devices.count > 1 and config.lora is None
     return TrainingEstimate(
         stage=stage,

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from cinema_cli.config import Config
 from cinema_cli.context.goldenmem import GoldenMem, Grid
+from cinema_cli.models.context_parallel import Peers
 from cinema_cli.models.cost import FluxCost
 from cinema_cli.models.encoders import ImageCodec, TextEncoder, Words
 from cinema_cli.models.flow_matching import noised, random_levels, schedule, velocity
@@ -30,7 +31,7 @@ from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.sampling import sample_keyframes
 from cinema_cli.sampling.loader import Sequences
 from cinema_cli.theatre.world import FRAME_SIZE
-from cinema_cli.training.extension import Split, draw_split, extension_groups, step_kinds
+from cinema_cli.training.extension import Split, draw_split, extension_groups, part, step_kinds
 from cinema_cli.training.loop import LoopConfig
 from cinema_cli.training.lora import LoraConfig, LoraLayers
 from cinema_cli.training.preview import save_strip
@@ -130,6 +131,21 @@ class KeyframeTraining(Config):
                     )
         return self
 
+    @model_validator(mode="after")
+    def _contexts_fit(self) -> "KeyframeTraining":
+        for pairs, stage in self.stages.items():
+            if pairs % stage.loop.context:
+                raise ValueError(
+                    f"stages.{pairs}.loop.context: a divisor of {pairs} pairs was wanted, found "
+                    f"{stage.loop.context}."
+                )
+            if stage.loop.context > 1 and stage.extend:
+                raise ValueError(
+                    f"stages.{pairs}.extend: 0 was wanted where processes share sequences (loop.context is "
+                    f"{stage.loop.context}), found {stage.extend}. Memory is not shared out; take context=1."
+                )
+        return self
+
 
 VALIDATION = 4
 """Sequences that the validation loss is measured on."""
@@ -174,8 +190,13 @@ class KeyframeTask:
         self.grid = codec.grid(config.frame_size)
         trained = model if config.lora is None else LoraLayers(model, config.lora)
         self.modules: dict[str, torch.nn.Module] = {"transformer" if config.lora is None else "lora": trained}
+        self.peers: Peers | None = None
         if self.stage.train_text:
             self.modules |= {"text_encoder": text.clip, "text_encoder_2": text.t5}
+
+    def share(self, peers: Peers) -> None:
+        """From now on keep only this peer's pairs of every sequence, and its part of the loss."""
+        self.peers = peers
 
     def batch(self, seed: int) -> KeyframeBatch:
         """Sequences of this seed, and which of their frames are memory where the step extends a film."""
@@ -199,16 +220,22 @@ class KeyframeTask:
         whole = self.pairs_of(batch.sequences, levels.t, noise, wordless | levels.dropped)
         counts, target = levels.counts, velocity(clean, noise)
         guidance = self._guidance(self.config.guidance, len(clean))
-        if batch.split is None:
-            (predicted,) = self.model(groups=[whole], guidance=guidance)
-        else:
+        counted = counts.sum().clamp(min=1)
+        if batch.split is not None:
             new = list(batch.split.new)
             groups = extension_groups(whole, batch.split, batch.small, generator)
             predicted = self.model(groups=groups, guidance=guidance, regime="extend")[-1]
             counts, target = counts[:, new], target[:, new]
+        elif self.peers is not None:
+            # All peers drew the same noise and count the same frames, so no number has to be sent.
+            own = self.peers.places(self.pairs)
+            (predicted,) = self.model(groups=[part(whole, own)], guidance=guidance, peers=self.peers)
+            counts, target = counts[:, list(own)], target[:, list(own)]
+        else:
+            (predicted,) = self.model(groups=[whole], guidance=guidance)
         error = (predicted.float() - target.to(predicted.device)).square().mean(dim=(2, 3))
-        counts = counts.to(error.device)
-        return (error * counts).sum() / counts.sum().clamp(min=1)
+        mean = (error * counts.to(error.device)).sum() / counted.to(error.device)
+        return mean if self.peers is None else self.peers.loss(mean)
 
     def pairs_of(self, sequences: Sequences, t: Tensor, noise: Tensor, gone: Tensor) -> PairGroup:
         """All pairs at full size as the model takes them, noised to levels ``t``, (B, P) words emptied."""

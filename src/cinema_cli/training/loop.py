@@ -26,6 +26,7 @@ from cinema_cli.errors import InputError, Interrupted
 from cinema_cli.files import locked
 from cinema_cli.progress import Progress
 from cinema_cli.training.averages import Averages
+from cinema_cli.training.card import model_card
 from cinema_cli.training.checkpoint import Live, save_checkpoint
 from cinema_cli.training.guards import Guards, NonFiniteError, refuse_non_finite
 from cinema_cli.training.metrics import (
@@ -60,6 +61,8 @@ class LoopConfig(Config):
     """Numbers of the forward pass (Table 4: bfloat16); weights stay in fp32."""
     accumulate: int = Field(default=1, ge=1)
     """Batches of each process whose gradients make one step: a step takes accumulate x processes of them."""
+    context: int = Field(default=1, ge=1)
+    """Processes that share a sequence by whole pairs; they count as one process above."""
     sharding: Sharding = "auto"
     """Who holds the weights: full (FSDP2 over all processes), node, none; auto: as accelerate launched it."""
     ema: float = 0.999
@@ -91,10 +94,12 @@ class LoopConfig(Config):
 class Task(Protocol):
     """What the loop trains.
 
-    A task may also have ``config`` (written beside every checkpoint), ``facts`` (plain data that must not
-    change when training goes on), ``validate()`` (a float to be small, on held-out data at fixed noise
-    levels, called without gradients), ``flop_per_batch`` (of a forward and backward; shows MFU) and ``model``
-    (what computes where ``modules`` are its adapters).
+    A task may also have ``config`` (written beside every checkpoint), ``card`` (a ``Subject``, which
+    its model card tells), ``facts`` (plain data that must not change when training goes on), ``validate()``
+    (a float to be small, on held-out data at fixed noise levels, called without gradients),
+    ``flop_per_batch`` (of a forward and backward; shows MFU), ``model`` (what computes where ``modules`` are
+    its adapters) and ``share(peers)`` (told of the processes that it shares its sequences with; its loss then
+    keeps the rule of ``models/context_parallel.py``).
     """
 
     @property
@@ -142,7 +147,9 @@ def train(
     if config.validate_every and not hasattr(task, "validate"):
         raise InputError(f"{what}: it cannot be validated. Take validate_every=0.")
     accelerator = _accelerator(config, folder)
-    ranks = Ranks(accelerator.process_index, accelerator.num_processes, accelerator.device)
+    ranks = Ranks(accelerator.process_index, accelerator.num_processes, accelerator.device, config.context)
+    if config.context > 1:
+        _share(task, ranks, what)
     progress = progress if ranks.main else Progress(quiet=True)
     modules = dict(task.modules)
     ranks.agree(modules.values())
@@ -155,7 +162,7 @@ def train(
     optimizers = build_optimizers(modules.values(), config.optimizer)
     live = Live(modules, Averages(modules, config.ema), optimizers, ranks)
     parameters = [p for m in modules.values() for p in m.parameters() if p.requires_grad]
-    batches = config.accumulate * ranks.world
+    batches = config.accumulate * ranks.world // config.context
     facts: dict[str, Any] = {
         "loop": config.model_dump(mode="json"),
         "batches": batches,
@@ -218,7 +225,7 @@ def train(
             seconds = time.monotonic() - began
             note = ""
             if flop:
-                told["mfu"] = flop * config.accumulate / seconds / peak
+                told["mfu"] = flop * config.accumulate / config.context / seconds / peak
                 note = f", {told['mfu']:.0%} MFU"
             done = step + 1
             improved = False
@@ -234,7 +241,10 @@ def train(
             if _due(config.save_every, done, config.steps) or asked or improved or guards.tired:
                 log.to_disk()
                 state = facts | {"guards": guards.state()}
-                last = save_checkpoint(folder, done, live, state, expanded, config.keep, guards.best_step)
+                card = model_card(task, what, facts, done, loss)
+                last = save_checkpoint(
+                    folder, done, live, state, expanded, card, config.keep, guards.best_step
+                )
             if asked and done < config.steps and not guards.tired:
                 raise Interrupted(f"Stopped after step {done}, saved as {last}. The same command goes on.")
         if guards.tired:
@@ -266,6 +276,13 @@ def _accelerator(config: LoopConfig, folder: Path) -> Accelerator:
             "Start them with `accelerate launch` or torchrun."
         )
     return accelerator
+
+
+def _share(task: Any, ranks: Ranks, what: str) -> None:
+    """Let ``config.context`` ranks share the task's sequences."""
+    if not hasattr(task, "share"):
+        raise InputError(f"{what}: its sequences cannot be shared among processes. Take context=1.")
+    task.share(ranks.peers())
 
 
 @contextlib.contextmanager

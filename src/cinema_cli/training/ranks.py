@@ -4,6 +4,9 @@ A step has ``accumulate x world`` batches, each with a seed of its own; rank r t
 r + 2 world ...  So what a step learns from does not depend on how many processes there are: one process with
 ``accumulate=2`` takes the same step as two with ``accumulate=1``.
 
+Where ``context`` neighbouring ranks share every sequence (``models/context_parallel.py``), they count as one:
+they take the same batches, and a step has ``accumulate x world / context``.
+
 torch's DDP is not used: it works where the wrapper is called, and a task calls its modules itself.
 """
 
@@ -15,6 +18,9 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+from cinema_cli.errors import InputError
+from cinema_cli.models.context_parallel import Peers
 
 PATIENCE = timedelta(hours=1)
 """How long ranks wait for each other: the first one draws previews and writes checkpoints meanwhile."""
@@ -33,6 +39,8 @@ class Ranks:
     """How many there are."""
     device: torch.device
     """Where this one computes."""
+    context: int = 1
+    """How many neighbours share a sequence."""
 
     @property
     def main(self) -> bool:
@@ -41,8 +49,23 @@ class Ranks:
 
     def share(self, seeds: Sequence[int]) -> Sequence[int]:
         """Those of a step's batches that this rank takes."""
-        assert len(seeds) % self.world == 0, (len(seeds), self.world)
-        return seeds[self.rank :: self.world]
+        takers = self.world // self.context
+        assert len(seeds) % takers == 0, (len(seeds), takers)
+        return seeds[self.rank // self.context :: takers]
+
+    def peers(self) -> Peers:
+        """Those that share this rank's sequences; all ranks must ask.
+
+        Raises:
+            InputError: the processes cannot be grouped so.
+        """
+        if self.world % self.context:
+            raise InputError(
+                f"context={self.context}: a multiple of {self.context} processes was wanted, found "
+                f"{self.world}. Start so many with `accelerate launch` or torchrun, or take context=1."
+            )
+        group, _ = dist.new_subgroups(self.context, timeout=PATIENCE)
+        return Peers(self.rank % self.context, self.context, group)
 
     def mean(self, *numbers: float) -> list[float]:
         """Means over all ranks; not a number where one rank's is not."""

@@ -12,6 +12,7 @@ SAME = ("optimizer", "seed", "precision")
 """What may not change when training goes on; anything else that changes is told."""
 SILENT = (
     "accumulate",
+    "context",
     "sharding",
     "save_every",
     "keep",
@@ -47,7 +48,7 @@ def resume(
     if refused:
         raise InputError(
             f"{checkpoint} was made with another config: {'; '.join(refused)}. Take the old values again "
-            "(batches of a step: accumulate x processes), or another --run folder."
+            "(batches of a step: accumulate x processes / context), or another --run folder."
         )
     if changed:
         progress.say(f"From step {step} on: {'; '.join(changed.values())}")

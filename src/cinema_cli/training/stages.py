@@ -172,9 +172,9 @@ def _dataset(
         progress.say(f"{cut} captions have more than {text.length} text tokens and lose their end")
     frozen = None if wanted.train_text else text
     features = PairFeatures(films, codec, frozen, config.frame_size, cache, progress.say)
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    takers = int(os.environ.get("WORLD_SIZE", "1")) // wanted.loop.context
     return DatasetSequences(
-        Loader(manifests, films, features, wanted.sequences, wanted.loop.seed, stride=processes)
+        Loader(manifests, films, features, wanted.sequences, wanted.loop.seed, stride=takers)
     )
 
 
