@@ -44,7 +44,8 @@ from cinema_cli.models.quiet import quiet_libraries
 from cinema_cli.models.weights import model_folder
 from cinema_cli.training.averages import Averages
 from cinema_cli.training.blocks import compile_blocks
-from cinema_cli.training.keyframes import KeyframeTask, KeyframeTraining
+from cinema_cli.training.keyframe_config import KeyframeTraining
+from cinema_cli.training.keyframes import KeyframeTask
 from cinema_cli.training.latents import LatentCache
 from cinema_cli.training.optimizers import build_optimizers
 from cinema_cli.training.sequences import TheatreSequences

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from cinema_cli.config import build, load_preset, with_overrides
-from cinema_cli.training.keyframes import KeyframeTraining
+from cinema_cli.training.keyframe_config import KeyframeTraining
 from tiny_models import image_autoencoder, pooled_encoder, text_encoder, tokenizer
 
 TINY = [

@@ -5,7 +5,7 @@ import pytest
 from cinema_cli.config import build, load_preset, preset_names
 from cinema_cli.planning.plan import PlanConfig
 from cinema_cli.rendering.video import ClipConfig
-from cinema_cli.training.keyframes import KeyframeTraining
+from cinema_cli.training.keyframe_config import KeyframeTraining
 from cinema_cli.training.video_config import VideoTraining
 
 SECTIONS = {

@@ -85,4 +85,6 @@ def test_saved_folder_is_stock_and_comes_back(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "FluxTransformer2DModel" in (tmp_path / "config.json").read_text()
+    again.save_pretrained(tmp_path / "again")  # diffusers would tell where it was read from
+    assert str(tmp_path) not in (tmp_path / "again" / "config.json").read_text()
     assert done.stdout.strip() == "FluxTransformer2DModel"

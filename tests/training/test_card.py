@@ -19,6 +19,8 @@ from cinema_cli.models.weights import model_folder
 from cinema_cli.training.card import CARD_NAME, Subject, base_name, described, model_card
 from cinema_cli.training.checkpoint import faults, module_weights
 from cinema_cli.training.lora import LoraConfig, LoraLayers
+from keyframe_runs import frozen_parts
+from keyframe_tasks import theatre_task
 from loop_tasks import LOOP, TinyTask, lines, run
 from tiny_models import (
     image_autoencoder,
@@ -212,3 +214,11 @@ def test_a_base_goes_by_its_name_in_a_hub_or_its_folders(tmp_path):
         base_name(InterleavedFlux.from_pretrained(model_folder("toy", "keyframes") / "transformer")) == "toy"
     )
     assert base_name(model) is None
+
+
+@pytest.mark.parametrize("stage", [4, 8])
+def test_the_keyframe_task_tells_its_movies_and_pairs(tmp_path, stage):
+    task = theatre_task(frozen_parts(tmp_path), stage, f"stages.{stage}.sequences=3")
+    told = rows(model_card(task, f"keyframes, stage {stage}", STATE, 2, 0.5))
+    assert told["on"] == "3 movies of 12 shots of the toy theatre"
+    assert told["sequences a step"] == f"12, each of {stage} pairs"

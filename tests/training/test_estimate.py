@@ -12,7 +12,7 @@ from cinema_cli.models.cost import FLUX_DEV, Pairs
 from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.training.estimate import Devices, estimate_stage, known_devices
 from cinema_cli.training.extension import step_kinds
-from cinema_cli.training.keyframes import KeyframeTraining
+from cinema_cli.training.keyframe_config import KeyframeTraining
 from cinema_cli.training.lora import LoraConfig, LoraLayers
 
 H100 = Devices(count=16, name="NVIDIA H100 80GB HBM3", rate=3e14)

@@ -8,7 +8,8 @@ from cinema_cli.context.goldenmem import GoldenMem, shrink
 from cinema_cli.errors import InputError
 from cinema_cli.models.flow_matching import noised
 from cinema_cli.training.extension import Split, draw_split, extension_groups
-from cinema_cli.training.keyframes import KeyframeTask, StageConfig
+from cinema_cli.training.keyframe_config import StageConfig
+from cinema_cli.training.keyframes import KeyframeTask
 from cinema_cli.training.loop import LoopConfig
 from keyframe_runs import frozen_parts
 from keyframe_runs import tiny_training as config

@@ -11,7 +11,7 @@ from cinema_cli.cli.summary import show
 
 if TYPE_CHECKING:
     from cinema_cli.training.estimate import TrainingEstimate
-    from cinema_cli.training.keyframes import KeyframeTraining
+    from cinema_cli.training.keyframe_config import KeyframeTraining
 
 EXAMPLES = """[bold]cinema train-keyframes --stage 8 --run runs/toy[/]   sequences of eight keyframes
 
@@ -60,7 +60,7 @@ def train_keyframes(
     from cinema_cli.config import build, load_preset, with_overrides
     from cinema_cli.progress import Progress
     from cinema_cli.training import stages
-    from cinema_cli.training.keyframes import KeyframeTraining
+    from cinema_cli.training.keyframe_config import KeyframeTraining
 
     numbers = load_preset(preset).get("train_keyframes", {})
     limit = [f"stages.{stage}.loop.steps={steps}"] if steps else []

@@ -13,8 +13,9 @@ class StockModel:
     _gradient_checkpointing_func: Any
 
     def to_json_string(self) -> str:
-        """The config names the stock class, so that a stock pipeline loads the folder."""
+        """The config names the stock class, so that a stock pipeline loads the folder, and no path."""
         config = json.loads(super().to_json_string())  # type: ignore[misc]
+        config.pop("_name_or_path", None)
         stock = next(base.__name__ for base in type(self).__mro__ if base.__module__.startswith("diffusers."))
         return json.dumps(config | {"_class_name": stock}, indent=2, sort_keys=True) + "\n"
 

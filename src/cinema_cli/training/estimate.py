@@ -15,7 +15,7 @@ from cinema_cli.errors import InputError, MissingError
 from cinema_cli.files import read_json
 from cinema_cli.models.cost import EFFICIENCY, PEAK_BF16, FluxCost, Pairs, measured_rate
 from cinema_cli.training.extension import step_kinds
-from cinema_cli.training.keyframes import KeyframeTraining
+from cinema_cli.training.keyframe_config import KeyframeTraining
 
 MAX_CONFIG_BYTES = 1 << 20
 PATCH = 16

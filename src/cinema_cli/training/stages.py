@@ -21,7 +21,8 @@ from cinema_cli.theatre.world import FRAME_SIZE
 from cinema_cli.training.base import base_of, note_base, refuse_a_leap, trained_pairs
 from cinema_cli.training.blocks import compile_blocks
 from cinema_cli.training.checkpoint import module_weights, newest_checkpoint
-from cinema_cli.training.keyframes import KeyframeTask, KeyframeTraining
+from cinema_cli.training.keyframe_config import KeyframeTraining
+from cinema_cli.training.keyframes import KeyframeTask
 from cinema_cli.training.latents import LatentCache
 from cinema_cli.training.loop import train
 from cinema_cli.training.sequences import (

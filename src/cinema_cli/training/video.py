@@ -17,6 +17,7 @@ from cinema_cli.models.encoders import VideoCodec
 from cinema_cli.models.flow_matching import noised, random_levels, schedule, velocity
 from cinema_cli.models.sampling import sample_clips
 from cinema_cli.models.video import InterleavedWan, ShotGroup
+from cinema_cli.training.card import Subject, described
 from cinema_cli.training.films import Clips, ClipSource, Films
 from cinema_cli.training.lora import LoraLayers
 from cinema_cli.training.preview import save_strip
@@ -79,6 +80,12 @@ class VideoTask:
         per_frame = t[:, :, None, :, None, None].expand_as(clips.latents)
         latents = noised(clips.latents, noise, per_frame)
         return ShotGroup(latents.to(device), clips.text.to(device), t.to(device), starts)
+
+    @property
+    def card(self) -> Subject:
+        """What the model card tells of the data."""
+        theatre = f"{self.config.movies:,} movies of {self.config.shots} shots"
+        return Subject(described(theatre, self.facts), self.config.films, f"{self.config.window} shots")
 
     @torch.no_grad()
     def validate(self) -> float:
