@@ -27,6 +27,15 @@ def device() -> "torch.device":
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
+def device_name(where: "torch.device") -> str:
+    """A device as people know it."""
+    import torch
+
+    if where.type == "cuda":
+        return torch.cuda.get_device_name(where)
+    return f"CPU, {torch.get_num_threads()} threads"
+
+
 def number_type(where: "torch.device") -> "torch.dtype":
     """bfloat16 on a GPU that computes in it, else float32: most CPUs only emulate bfloat16, slowly."""
     import torch

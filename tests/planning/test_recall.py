@@ -49,13 +49,12 @@ PICTURES = {
 }
 
 
-def recall(board: Storyboard, judge: object, **changes: object) -> Recall:
-    config = RecallConfig(
-        memory=MEMORY, retrieval=RetrievalConfig(kind="clip", tie=0, duplicate=1), **changes
-    )
+def recall(board: Storyboard, judge: object, pending: str = "") -> Recall:
+    config = RecallConfig(memory=MEMORY, retrieval=RetrievalConfig(kind="clip", tie=0, duplicate=1))
     made = Recall(config, judge, GRID)
     for id, picture in PICTURES.items():
-        made.learn(board, board.shot(id), picture)
+        if id != pending:
+            made.learn(board, board.shot(id), picture)
     return made
 
 
@@ -80,15 +79,13 @@ def test_pins_and_forbids_are_obeyed() -> None:
 def test_a_redrawn_shot_remembers_later_ones_too() -> None:
     board = film()
     board = board.with_shot("2", caption="a red and green coat")
-    made = recall(board, Colours())
-    made.forget(["2"])
+    made = recall(board, Colours(), pending="2")
     assert [each.shot for each in made.choose(board, [board.shot("2")]).context] == ["1", "4", "5"]
 
 
 def test_several_new_shots_share_what_is_best_for_one_of_them() -> None:
     board = film()
-    made = recall(board, Colours())
-    made.forget(["5"])
+    made = recall(board, Colours(), pending="5")
     new = [board.shot("5").model_copy(update={"caption": "a blue hat"}), board.shot("6")]
     assert [each.shot for each in made.choose(board, new).context] == ["1", "3", "4"]
 
@@ -115,8 +112,7 @@ def test_a_first_shot_remembers_nothing() -> None:
 
 def test_a_pin_that_has_no_picture_yet_names_the_shot() -> None:
     board = film(pin=("5",))
-    made = recall(board, Colours())
-    made.forget(["5"])
+    made = recall(board, Colours(), pending="5")
     with pytest.raises(InputError, match=r"shot 6: pin: .* found 5, which has none"):
         made.choose(board, [board.shot("6")])
 

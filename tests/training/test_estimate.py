@@ -10,7 +10,8 @@ from cinema_cli.config import build, load_preset
 from cinema_cli.errors import InputError, MissingError
 from cinema_cli.models.cost import FLUX_DEV, Pairs
 from cinema_cli.models.keyframes import InterleavedFlux
-from cinema_cli.training.estimate import Devices, estimate_stage, known_devices
+from cinema_cli.models.pairs import PairGroup
+from cinema_cli.training.estimate import KEPT_WIDTHS, Devices, estimate_stage, known_devices
 from cinema_cli.training.extension import step_kinds
 from cinema_cli.training.keyframe_config import KeyframeTraining
 from cinema_cli.training.lora import LoraConfig, LoraLayers
@@ -101,6 +102,48 @@ def test_adapters_are_counted_as_peft_makes_them(base: Path) -> None:
     config = preset("toy").model_copy(update={"lora": LoraConfig(rank=8)})
     layers = LoraLayers(InterleavedFlux(**shape.model_dump()), LoraConfig(rank=8))
     assert estimate_stage(8, config, None, H100).trained == sum(p.numel() for p in layers.parameters())
+
+
+@pytest.mark.parametrize(("more", "least"), [({"num_layers": 3}, 28), ({"num_single_layers": 3}, 25)])
+def test_blocks_keep_as_much_as_is_said(more: dict[str, int], least: float) -> None:
+    shape = {"num_layers": 1, "num_single_layers": 1, "attention_head_dim": 32, "num_attention_heads": 2}
+    rest = {
+        "in_channels": 8,
+        "joint_attention_dim": 8,
+        "pooled_projection_dim": 8,
+        "axes_dims_rope": (8, 12, 12),
+    }
+
+    def kept(pairs: int, **changes: int) -> int:
+        model, bytes_of = InterleavedFlux(**{**shape, **rest, **changes}), {}
+        weights = {p.data_ptr() for p in model.parameters()}
+
+        def keep(tensor: torch.Tensor) -> torch.Tensor:
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in weights:
+                bytes_of[storage.data_ptr()] = (
+                    storage.nbytes(),
+                    tensor,
+                )  # held, so that no address comes twice
+            return tensor
+
+        ones = PairGroup(
+            torch.ones(1, pairs, 32, 8),
+            torch.ones(1, pairs, 32, 8),
+            torch.ones(1, pairs, 8),
+            torch.ones(1, pairs),
+            range(pairs),
+            (4, 8),
+        )
+        hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
+        with hooks, torch.autocast("cpu", torch.bfloat16):
+            model(groups=[ones])
+            return sum(size for size, _ in bytes_of.values())
+
+    # Two blocks and six pairs more: what does not grow with tokens, such as half-precision weights, is out.
+    grown = [kept(8, **changes) - kept(2, **changes) for changes in ({}, more)]
+    widths = (grown[1] - grown[0]) / 2 / (6 * 64) / 64 / 2
+    assert least < widths < KEPT_WIDTHS + 1
 
 
 def test_devices_are_named_in_words() -> None:

@@ -47,6 +47,15 @@ def test_a_share_of_the_steps_extends_and_mostly_at_the_end():
         assert places == list(range(len(places)))
 
 
+def test_every_film_is_extended_as_often_as_any_other(run):
+    made = task(run, "extend=0.5")
+    first = [made.data._picks(random.Random(seed), 1, 8)[0][0] for seed in range(240)]
+    extended = [made.batch(seed).split is not None for seed in range(240)]
+    for movie in range(3):
+        share = [was for was, picked in zip(extended, first, strict=True) if picked == movie]
+        assert 0.3 < sum(share) / len(share) < 0.7
+
+
 def test_memory_is_shrunk_by_the_golden_ratio_newest_largest():
     split = draw_split(random.Random(3), stage(extend=1, golden=1, extensions=((6, 2),)), GRID)
     assert split == Split((((3, 6), (0, 1)), ((5, 10), (2, 3)), ((9, 18), (4, 5))), range(6, 8))

@@ -31,7 +31,7 @@ def test_adapters_start_by_changing_nothing_and_are_all_that_is_trained():
         RANK
     }
     adapted = {name.rsplit(".lora_", 1)[0] for name in layers.names}
-    # 14 linear layers of a double-stream block, 5 of a single-stream one, two blocks of each.
+    # 12 linear layers of a double-stream block, 5 of a single-stream one, two blocks of each.
     assert len(adapted) == 2 * 12 + 2 * 5
 
 

@@ -159,10 +159,11 @@ class Desk:
 
     def outdated(self, board: Storyboard) -> dict[str, list[str]]:
         """By shot, the shots that it remembers as pictures which were drawn anew since."""
+        remembered = {each.shot for shot in board.shots for each in shot.context}
         now = {
             shot.id: sha256_file(self._path(shot))
             for shot in board.shots
-            if shot.keyframe and self._path(shot).is_file()
+            if shot.id in remembered and shot.keyframe and self._path(shot).is_file()
         }
         found = {
             shot.id: [

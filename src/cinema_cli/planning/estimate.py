@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from cinema_cli import runtime
 from cinema_cli.context.goldenmem import GoldenMem, Grid
 from cinema_cli.errors import InputError
@@ -100,7 +98,7 @@ def estimate_plan(story: Path, out: Path | None, config: PlanConfig, more: Path 
         film_pflop=flop / 1e15,
         paper_pflop=cost.papers_rule(tokens, config.steps * evaluations) / 1e15,
         peak_bytes=max((cost.peak_bytes(window, dtype.itemsize) for window in windows), default=0),
-        device=_name(where),
+        device=runtime.device_name(where),
         seconds=flop / rate(where, dtype),
     )
 
@@ -149,9 +147,3 @@ def _windows(board: Storyboard, drawings: Sequence[Drawing], config: PlanConfig,
 
 def _sizes(memory: GoldenMem, remembered: int, grid: Grid) -> tuple[tuple[int, Grid], ...]:
     return tuple((len(ranks), size) for size, ranks in reversed(memory.by_size(remembered, grid)))
-
-
-def _name(where: torch.device) -> str:
-    if where.type == "cuda":
-        return torch.cuda.get_device_name(where)
-    return f"CPU, {torch.get_num_threads()} threads"

@@ -112,11 +112,6 @@ class Recall:
         vector = torch.zeros(1) if self.judge is None else self.judge.vector(shot, _words(board, shot), frame)
         self._vectors[shot.id] = vector
 
-    def forget(self, ids: Sequence[str]) -> None:
-        """Their pictures are to be drawn anew."""
-        for id in ids:
-            self._vectors.pop(id, None)
-
     def choose(self, board: Storyboard, new: Sequence[Shot]) -> Recalled:
         """What some new shots remember, all of them the same.
 

@@ -51,11 +51,11 @@ def plan_windows(board: Storyboard, stale: Set[str], config: WindowConfig) -> li
 
 
 def _mode(board: Storyboard, config: WindowConfig) -> Mode:
+    if config.mode is not None:
+        return config.mode
+    # Drawn jointly, every shot would see every other, whatever is pinned or forbidden.
     steered = any(shot.pin or shot.forbid for shot in board.shots)
-    fits = (
-        len(board.shots) <= config.window and not steered
-    )  # drawn jointly, every shot would see every other
-    return config.mode or ("joint" if fits else "extend")
+    return "joint" if len(board.shots) <= config.window and not steered else "extend"
 
 
 def _parts(shots: list[Shot], at_once: int) -> Iterator[list[Shot]]:

@@ -88,7 +88,8 @@ class KeyframeTask:
     def batch(self, seed: int) -> KeyframeBatch:
         """Sequences of this seed, and which of their frames are memory where the step extends a film."""
         sequences = self.data.batch(seed, self.stage.sequences, self.pairs)
-        split = draw_split(random.Random(seed), self.stage, self.grid)
+        # A stream of its own: from the data's, films of some seeds would be all that is ever extended.
+        split = draw_split(random.Random(f"split {seed}"), self.stage, self.grid)
         if split is None:
             return KeyframeBatch(sequences)
         small = {
