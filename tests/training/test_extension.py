@@ -112,11 +112,11 @@ def test_shrunken_frames_are_those_of_the_batch(run):
     batch = data.batch(5, 2, 8)
     small = data.shrunken(5, 2, 8, [2, 3], (8, 16))
     assert torch.equal(data.shrunken(5, 2, 8, [2, 3], GRID), batch.latents[:, [2, 3]])
-    (movie, first), _ = data._picks(random.Random(5), 2, 8)
+    (movie, places), _ = data._picks(random.Random(5), 2, 8)
     from cinema_cli.theatre.draw import draw_frame
     from cinema_cli.theatre.screenplay import write_movie
 
-    frame = torch.from_numpy(draw_frame(write_movie(movie, 8).shots[first + 2].staged).copy())
+    frame = torch.from_numpy(draw_frame(write_movie(movie, 8).shots[places[2]].staged).copy())
     expected = data.codec.encode(shrink(frame[None], (64, 128)))
     assert torch.allclose(small[0, 0], expected[0], atol=2e-3)  # kept as float16
 

@@ -1,7 +1,12 @@
+import itertools
 import random
 
+import pytest
+
+from cinema_cli.errors import InputError
 from cinema_cli.theatre.screenplay import write_movie
-from cinema_cli.training.sequences import renamed
+from cinema_cli.training.sequences import TheatreSequences, renamed
+from keyframe_runs import tiny_training
 
 
 def test_puppets_get_new_names_and_keep_their_looks() -> None:
@@ -22,3 +27,29 @@ def test_puppets_get_new_names_and_keep_their_looks() -> None:
         )
     assert [s.staged.place for s in shots] == [s.staged.place for s in other]
     assert renamed(shots, random.Random(0)) == other
+
+
+def places(span: int | None) -> list[list[int]]:
+    """Shots of 400 sequences of 4 pairs, of movies of 12 shots."""
+    theatre = TheatreSequences(None, None, 3, 12, 1.0, span)
+    return [own for _, own in theatre._picks(random.Random(1), 400, 4)]
+
+
+def test_sequences_are_consecutive_unless_they_may_span_more():
+    assert all(own == list(range(own[0], own[0] + 4)) for own in places(None))
+    assert {own[0] for own in places(None)} == set(range(9))
+
+
+def test_strided_sequences_rise_within_their_span_and_reach_all_of_it():
+    found = places(9)
+    assert all(own == sorted(set(own)) and own[-1] - own[0] < 9 for own in found)
+    assert {own[-1] - own[0] for own in found} == set(range(3, 9))
+    assert {shot for own in found for shot in own} == set(range(12))
+    strides = {b - a for own in found for a, b in itertools.pairwise(own)}
+    assert strides >= {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("span", [7, 13])
+def test_a_span_below_the_pairs_or_above_the_movie_is_refused(span):
+    with pytest.raises(InputError, match=r"stages\.8\.span: 8 pairs to 12 shots were wanted, found"):
+        tiny_training("shots=12", f"stages.8.span={span}")

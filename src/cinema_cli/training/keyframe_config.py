@@ -49,6 +49,9 @@ class StageConfig(Config):
     """Chance that a caption tells a look that an earlier one told."""
     shots: int | None = None
     """Shots of a movie of the theatre; none: as many as the other stages have."""
+    span: Annotated[int | None, Field(ge=1)] = None
+    """Of the theatre: shots that a sequence reaches over at most, with strides by chance (3.2); none: its
+    pairs are consecutive.  A dataset's sequences are strided by ``cinema sample``."""
     extend: float = 0.0
     """Share of steps in which memory is blind to the new frames, as where a film is extended (appendix F)."""
     extensions: tuple[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], ...] = ((1, 1),)
@@ -95,6 +98,16 @@ class KeyframeTraining(Config):
     """Compile the blocks; on a CPU this is what makes training possible at all."""
     stages: dict[int, StageConfig] = Field(default_factory=dict)
     """By pairs in a sequence."""
+
+    @model_validator(mode="after")
+    def _spans_fit(self) -> "KeyframeTraining":
+        for pairs, stage in self.stages.items():
+            shots = stage.shots or self.shots
+            if stage.span is not None and not pairs <= stage.span <= shots:
+                raise ValueError(
+                    f"stages.{pairs}.span: {pairs} pairs to {shots} shots were wanted, found {stage.span}."
+                )
+        return self
 
     @model_validator(mode="after")
     def _extensions_fit(self) -> "KeyframeTraining":

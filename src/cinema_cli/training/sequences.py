@@ -63,31 +63,41 @@ class SequenceSource(Protocol):
 
 
 class TheatreSequences:
-    """Random sequences of consecutive shots from the theatre's movies."""
+    """Random sequences from the theatre's movies: of consecutive shots, or of some within a span."""
 
     facts = None
 
     def __init__(
-        self, codec: ImageCodec, cache: LatentCache, movies: int, shots: int, describe: float
+        self,
+        codec: ImageCodec,
+        cache: LatentCache,
+        movies: int,
+        shots: int,
+        describe: float,
+        span: int | None = None,
     ) -> None:
-        """``shots`` per movie; ``describe``: chance that a caption repeats a look already told."""
+        """``shots`` per movie; ``describe``: chance that a caption repeats a look already told.
+
+        ``span``: shots that a sequence reaches over at most, with strides by chance; none: consecutive ones.
+        """
         self.codec, self.cache = codec, cache
-        self.movies, self.shots, self.describe = movies, shots, describe
+        self.movies, self.shots, self.describe, self.span = movies, shots, describe, span
 
     def batch(self, seed: int, sequences: int, pairs: int) -> Sequences:
         """``sequences`` x ``pairs``; the same for the same seed."""
         rng = random.Random(seed)
         latents, captions = [], []
-        for movie, first in self._picks(rng, sequences, pairs):
-            shots = renamed(write_movie(movie, self.shots).shots[first : first + pairs], rng)
-            latents.append(self.frames(movie)[first : first + pairs])
+        for movie, places in self._picks(rng, sequences, pairs):
+            written = write_movie(movie, self.shots).shots
+            shots = renamed([written[place] for place in places], rng)
+            latents.append(self.frames(movie)[places])
             captions.append(self._captions(shots, rng))
         return Sequences(torch.stack(latents), captions)
 
     def shrunken(self, seed: int, sequences: int, pairs: int, places: Sequence[int], grid: Grid) -> Tensor:
         """Frames at some places of that batch at another size: (B, places, L, C)."""
         picks = self._picks(random.Random(seed), sequences, pairs)
-        return torch.stack([self.frames(movie, grid)[[first + p for p in places]] for movie, first in picks])
+        return torch.stack([self.frames(movie, grid)[[own[p] for p in places]] for movie, own in picks])
 
     def preview(self, sequences: int, pairs: int) -> Sequences:
         """Of held-out movies."""
@@ -98,9 +108,16 @@ class TheatreSequences:
         size = "" if grid is None else f"-{grid[0]}x{grid[1]}"
         return self.cache.get(f"theatre-{self.shots}-{movie}{size}", lambda: self._encode(movie, grid))
 
-    def _picks(self, rng: random.Random, sequences: int, pairs: int) -> list[tuple[int, int]]:
-        """Movie and first shot of every sequence of a batch."""
-        return [(rng.randrange(self.movies), rng.randrange(self.shots - pairs + 1)) for _ in range(sequences)]
+    def _picks(self, rng: random.Random, sequences: int, pairs: int) -> list[tuple[int, list[int]]]:
+        """Movie and shots of every sequence of a batch."""
+        return [(rng.randrange(self.movies), self._places(rng, pairs)) for _ in range(sequences)]
+
+    def _places(self, rng: random.Random, pairs: int) -> list[int]:
+        """Shots of a sequence: a window of a width by chance, and as many of its shots as there are pairs."""
+        width = pairs if self.span is None else rng.randint(pairs, self.span)
+        first = rng.randrange(self.shots - width + 1)
+        window = range(first, first + width)
+        return list(window) if width == pairs else sorted(rng.sample(window, pairs))
 
     def _encode(self, movie: int, grid: Grid | None) -> Tensor:
         shots = write_movie(movie, self.shots).shots

@@ -151,7 +151,9 @@ def _theatre(
         raise InputError(f"frame_size: the theatre draws {FRAME_SIZE}, found {config.frame_size}.")
     latents = LatentCache(cache, weights_sha256(base / "vae"))
     wanted = config.stages[stage]
-    return TheatreSequences(codec, latents, config.movies, wanted.shots or config.shots, wanted.describe)
+    return TheatreSequences(
+        codec, latents, config.movies, wanted.shots or config.shots, wanted.describe, wanted.span
+    )
 
 
 def _dataset(
