@@ -4,9 +4,11 @@ import random
 import pytest
 
 from cinema_cli.errors import InputError
+from cinema_cli.models.encoders import ImageCodec
 from cinema_cli.theatre.screenplay import write_movie
-from cinema_cli.training.sequences import TheatreSequences, renamed
-from keyframe_runs import tiny_training
+from cinema_cli.training.latents import LatentCache
+from cinema_cli.training.sequences import HELD_OUT, TheatreSequences, renamed
+from keyframe_runs import frozen_parts, tiny_training
 
 
 def test_puppets_get_new_names_and_keep_their_looks() -> None:
@@ -53,3 +55,11 @@ def test_strided_sequences_rise_within_their_span_and_reach_all_of_it():
 def test_a_span_below_the_pairs_or_above_the_movie_is_refused(span):
     with pytest.raises(InputError, match=r"stages\.8\.span: 8 pairs to 12 shots were wanted, found"):
         tiny_training("shots=12", f"stages.8.span={span}")
+
+
+def test_the_preview_is_of_movies_that_are_never_trained_on(tmp_path):
+    cache = LatentCache(tmp_path / "cache", "b" * 64)
+    theatre = TheatreSequences(ImageCodec.load(frozen_parts(tmp_path) / "keyframes"), cache, 3, 8, 1.0)
+    theatre.preview(4, 2)
+    movies = {int(key.rsplit("-", 1)[1]) for key in cache.held}
+    assert movies and min(movies) >= HELD_OUT

@@ -86,13 +86,7 @@ class TheatreSequences:
     def batch(self, seed: int, sequences: int, pairs: int) -> Sequences:
         """``sequences`` x ``pairs``; the same for the same seed."""
         rng = random.Random(seed)
-        latents, captions = [], []
-        for movie, places in self._picks(rng, sequences, pairs):
-            written = write_movie(movie, self.shots).shots
-            shots = renamed([written[place] for place in places], rng)
-            latents.append(self.frames(movie)[places])
-            captions.append(self._captions(shots, rng))
-        return Sequences(torch.stack(latents), captions)
+        return self._read(self._picks(rng, sequences, pairs), rng)
 
     def shrunken(self, seed: int, sequences: int, pairs: int, places: Sequence[int], grid: Grid) -> Tensor:
         """Frames at some places of that batch at another size: (B, places, L, C)."""
@@ -101,12 +95,24 @@ class TheatreSequences:
 
     def preview(self, sequences: int, pairs: int) -> Sequences:
         """Of held-out movies."""
-        return self.batch(HELD_OUT, sequences, pairs)
+        rng = random.Random(HELD_OUT)
+        picks = self._picks(rng, sequences, pairs)
+        return self._read([(HELD_OUT + movie, places) for movie, places in picks], rng)
 
     def frames(self, movie: int, grid: Grid | None = None) -> Tensor:
         """Latents of a whole movie (shots, L, C), at the size of ``grid`` if it is given."""
         size = "" if grid is None else f"-{grid[0]}x{grid[1]}"
         return self.cache.get(f"theatre-{self.shots}-{movie}{size}", lambda: self._encode(movie, grid))
+
+    def _read(self, picks: Sequence[tuple[int, list[int]]], rng: random.Random) -> Sequences:
+        """Frames and fresh captions of those shots."""
+        latents, captions = [], []
+        for movie, places in picks:
+            written = write_movie(movie, self.shots).shots
+            shots = renamed([written[place] for place in places], rng)
+            latents.append(self.frames(movie)[places])
+            captions.append(self._captions(shots, rng))
+        return Sequences(torch.stack(latents), captions)
 
     def _picks(self, rng: random.Random, sequences: int, pairs: int) -> list[tuple[int, list[int]]]:
         """Movie and shots of every sequence of a batch."""
