@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from cinema_cli.errors import InputError
 from cinema_cli.models.encoders import ImageCodec, TextEncoder
@@ -50,6 +51,24 @@ def test_what_is_cached_is_what_the_encoders_give(film: KeptFilm, parts, tmp_pat
         assert torch.allclose(words.text, wanted.text, atol=2e-3)
         assert torch.allclose(words.pooled, wanted.pooled, atol=2e-3)
     assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 4
+
+
+def test_zeros_behind_captions_are_not_kept(film: KeptFilm, parts, tmp_path: Path) -> None:
+    codec, text = parts
+    base = TextEncoder(text.clip, text.clip_tokenizer, text.t5, text.t5_tokenizer, 96, "zeros")
+    places = [0, BLOCK - 1, BLOCK, BLOCK + 3]
+    wanted = base.encode([film.shots[place].caption for place in places])
+    for _ in ("made", "read"):
+        words = opened(film, (codec, base), tmp_path / "zeros").words(0, places)
+        assert words.text.shape == wanted.text.shape
+        assert torch.allclose(words.text, wanted.text, atol=2e-3)
+    longest = [
+        max(len(base.t5_tokenizer(shot.caption)["input_ids"]) for shot in shots)
+        for shots in (film.shots[:BLOCK], film.shots[BLOCK:])
+    ]
+    shards = sorted((tmp_path / "zeros").rglob("*/*/*.safetensors"))
+    assert [load_file(path)["text"].shape[1] for path in shards] == longest
+    assert max(longest) < 96
 
 
 def test_the_caller_s_autocast_does_not_reach_the_cache(film: KeptFilm, parts, tmp_path: Path) -> None:

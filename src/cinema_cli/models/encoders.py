@@ -1,19 +1,24 @@
 """Encoders: captions to text tokens, frames to image tokens and clips to latents, and back.
 
 The text encoders are those of FLUX.1: T5 gives one vector per token, CLIP one pooled vector.  Padding is
-attended to, as stock FLUX does: the model is trained with it.  Image latents are packed 2 x 2 into tokens.
+encoded and attended to, as stock FLUX does: the model is trained with it; or, on request, T5 sees the caption
+alone and zeros follow, as in Wan's pipeline.  Image latents are packed 2 x 2 into tokens.
 
 Shapes:  n captions or frames   T text tokens   L image tokens   C channels of a token   H, W pixels
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderKLWan
 from einops import rearrange
 from torch import Tensor, nn
 from transformers import AutoModelForTextEncoding, CLIPTextModel, PreTrainedTokenizerFast, T5EncoderModel
+
+TextPadding = Literal["encoded", "zeros"]
+"""What stands behind a caption shorter than T: what T5 makes of padding, as FLUX knows it, or zeros."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,15 @@ class TextEncoder:
         t5: nn.Module,
         t5_tokenizer: PreTrainedTokenizerFast,
         length: int,
+        padding: TextPadding = "encoded",
     ) -> None:
-        """``length``: text tokens that a caption is padded or cut to (T)."""
+        """``length``: text tokens that a caption is padded or cut to (T); ``padding``: with what."""
         self.clip, self.clip_tokenizer = clip, clip_tokenizer
         self.t5, self.t5_tokenizer = t5, t5_tokenizer
-        self.length = length
+        self.length, self.padding = length, padding
 
     @classmethod
-    def load(cls, folder: Path, length: int) -> "TextEncoder":
+    def load(cls, folder: Path, length: int, padding: TextPadding = "encoded") -> "TextEncoder":
         """From a folder in ``FluxPipeline`` layout."""
         return cls(
             CLIPTextModel.from_pretrained(folder / "text_encoder"),
@@ -49,14 +55,18 @@ class TextEncoder:
             T5EncoderModel.from_pretrained(folder / "text_encoder_2"),
             PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer_2"),
             length,
+            padding,
         )
 
     def encode(self, captions: list[str]) -> Words:
         """(n, T, D_text) and (n, D_pooled)."""
         device = next(self.t5.parameters()).device
-        clip_ids = self._ids(self.clip_tokenizer, captions, self.clip_tokenizer.model_max_length).to(device)
-        t5_ids = self._ids(self.t5_tokenizer, captions, self.length).to(device)
-        return Words(self.t5(t5_ids)[0], self.clip(clip_ids).pooler_output)
+        clip_ids, _ = self._read(self.clip_tokenizer, captions, self.clip_tokenizer.model_max_length)
+        t5_ids, own = (part.to(device) for part in self._read(self.t5_tokenizer, captions, self.length))
+        pooled = self.clip(clip_ids.to(device)).pooler_output
+        if self.padding == "encoded":
+            return Words(self.t5(t5_ids)[0], pooled)
+        return Words(self.t5(t5_ids, attention_mask=own)[0] * own[..., None], pooled)
 
     def cut(self, captions: list[str]) -> list[int]:
         """Indices of captions that are longer than T tokens and would lose their end."""
@@ -64,11 +74,12 @@ class TextEncoder:
         return [i for i, length in enumerate(lengths) if length > self.length]
 
     @staticmethod
-    def _ids(tokenizer: PreTrainedTokenizerFast, captions: list[str], length: int) -> Tensor:
-        ids: Tensor = tokenizer(
+    def _read(tokenizer: PreTrainedTokenizerFast, captions: list[str], length: int) -> tuple[Tensor, Tensor]:
+        """(n, length) tokens, and 1 where they are the caption's own."""
+        read = tokenizer(
             captions, padding="max_length", max_length=length, truncation=True, return_tensors="pt"
-        )["input_ids"]
-        return ids
+        )
+        return read["input_ids"], read["attention_mask"]
 
 
 class ImageCodec:

@@ -13,7 +13,7 @@ from torch import nn
 
 from cinema_cli.errors import MissingError
 from cinema_cli.files import sha256_file, sha256_json
-from cinema_cli.models.encoders import ImageCodec, ShotTextEncoder, TextEncoder, VideoCodec
+from cinema_cli.models.encoders import ImageCodec, ShotTextEncoder, TextEncoder, TextPadding, VideoCodec
 from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.models.video import InterleavedWan
 
@@ -62,10 +62,14 @@ def weights_sha256(folder: Path) -> str:
 
 
 def load_keyframe_models(
-    folder: Path, text_length: int, device: torch.device, dtype: torch.dtype
+    folder: Path,
+    text_length: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    text_padding: TextPadding = "encoded",
 ) -> KeyframeModels:
     """Models that draw, in inference mode, from a folder in ``FluxPipeline`` layout."""
-    codec, text = ImageCodec.load(folder), TextEncoder.load(folder, text_length)
+    codec, text = ImageCodec.load(folder), TextEncoder.load(folder, text_length, text_padding)
     transformer = InterleavedFlux.from_pretrained(folder / "transformer", dtype=dtype)
     for module in (codec.vae, text.clip, text.t5):
         module.to(dtype)

@@ -76,6 +76,8 @@ class Desk:
                 "guidance": config.guidance,
                 "shift": config.shift,
                 "text_length": config.text_length,
+                # Left out where it is FLUX's own, so that older storyboards need no new pictures.
+                **({} if config.text_padding == "encoded" else {"text_padding": config.text_padding}),
             }
         )
 

@@ -16,6 +16,7 @@ from cinema_cli.config import Config
 from cinema_cli.context.goldenmem import Grid, shrink
 from cinema_cli.errors import CinemaError, InputError
 from cinema_cli.models.captions import with_looks
+from cinema_cli.models.encoders import TextPadding
 from cinema_cli.models.flow_matching import noised, schedule
 from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.pictures import Frame, is_flat
@@ -36,6 +37,8 @@ class DrawingConfig(Config):
     """Shift of the noise levels, the one of training."""
     text_length: Annotated[int, Field(ge=1, le=512)] = 96
     """Text tokens of a caption (T), as many as in training."""
+    text_padding: TextPadding = "encoded"
+    """What stands behind a shorter caption, as in training."""
     context_level: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Noise level of remembered frames (Fig. 9: small, not zero)."""
     repeat_looks: bool = True

@@ -123,7 +123,9 @@ def _artist(
     """Who draws; and who remembers, if any window does."""
     quiet_libraries()
     where = runtime.device()
-    models = load_keyframe_models(weights, config.text_length, where, runtime.number_type(where))
+    models = load_keyframe_models(
+        weights, config.text_length, where, runtime.number_type(where), config.text_padding
+    )
     artist = KeyframeArtist(models, board.frame_size, config)
     if not any(window.remembers for window in windows):
         return artist, None

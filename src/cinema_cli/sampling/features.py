@@ -2,6 +2,7 @@
 
 Frames are made smaller with Lanczos (``pictures.py``), then encoded in full precision whatever the caller's
 autocast says: what is cached must not depend on who was the first to want it.  Both are kept as float16.
+Where zeros stand behind a caption, a shard's words are kept no longer than its longest.
 
 Shapes:  n pairs   T text tokens   L image tokens   C channels of a token
 """
@@ -44,7 +45,7 @@ class PairFeatures:
         folder: Path,
         tell: Callable[[str], None],
     ) -> None:
-        """``text``: none where the text encoders are being trained, for then nothing may be kept."""
+        """``text``: none where no words are to be kept; none may be where the text encoders are trained."""
         for film in films:
             refuse_other_shapes(film, frame_size)
         self.films, self.codec, self.text, self.frame_size = films, codec, text, frame_size
@@ -88,13 +89,17 @@ class PairFeatures:
                     text.encode([shot.caption for shot in shots[start : start + TOGETHER]])
                     for start in range(0, len(shots), TOGETHER)
                 ]
+            encoded = torch.cat([part.text for part in parts]).to("cpu", torch.float16)
+            if text.padding == "zeros":
+                encoded = encoded[:, : max(1, int(encoded.any(dim=2).sum(dim=1).max()))].contiguous()
             return {
-                "text": torch.cat([part.text for part in parts]).to("cpu", torch.float16),
+                "text": encoded,
                 "pooled": torch.cat([part.pooled for part in parts]).to("cpu", torch.float16),
             }
 
         found = _gather(cache, self.films[film], places, lambda shot: shot.caption, make)
-        return Words(found["text"], found["pooled"])
+        missing = text.length - found["text"].shape[1]
+        return Words(nn.functional.pad(found["text"], (0, 0, 0, missing)), found["pooled"])
 
 
 def latents_made_by(codec: ImageCodec, frame_size: tuple[int, int]) -> Mapping[str, Any]:
@@ -120,6 +125,7 @@ def words_made_by(text: TextEncoder) -> Mapping[str, Any]:
             for tokenizer in (text.clip_tokenizer, text.t5_tokenizer)
         ],
         "length": text.length,
+        **({} if text.padding == "encoded" else {"padding": text.padding}),
     }
 
 
@@ -146,7 +152,14 @@ def _gather(
         name = f"{film.sha256[:16]}/{block:04d}"
         parts.append(cache.rows(name, [stamp(shot) for shot in shots], rows, partial(make, shots)))
     # In full precision first: under a caller's autocast, half precision tensors cannot be joined on a CPU.
-    return {name: torch.cat([part[name].float() for part in parts]) for name in parts[0]}
+    return {name: _joined([part[name].float() for part in parts]) for name in parts[0]}
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    """(n, ...) from several shards; words of one may be longer than those of another."""
+    longest = max(part.shape[1] for part in parts)
+    short = [(0, 0) * (part.ndim - 2) + (0, longest - part.shape[1]) for part in parts]
+    return torch.cat([nn.functional.pad(part, by) for part, by in zip(parts, short, strict=True)])
 
 
 def _by_block(places: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
