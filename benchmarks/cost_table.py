@@ -1,15 +1,19 @@
-"""What FLUX.1-dev costs over 16, 32 and 48 pairs: the tables of docs/cost.md, with Table 3 beside.
+"""What FLUX.1-dev costs over 16, 32 and 48 pairs, with Table 3 beside, and Wan2.2-TI2V-5B over four shots.
+
+The tables of docs/cost.md:
 
     python benchmarks/cost_table.py
 
-Arithmetic of ``models/cost.py``; nothing is loaded or timed.  Frames of 400 x 800 are 1,250 image tokens,
-each with 512 text tokens, FLUX.1-dev's default.
+Arithmetic of ``models/cost.py`` and ``models/video_cost.py``; nothing is loaded or timed.  Frames of
+400 x 800 are 1,250 image tokens, each with 512 text tokens, FLUX.1-dev's default.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
 from cinema_cli.context.goldenmem import GoldenMem, golden_sides, shrunken
-from cinema_cli.models.cost import EFFICIENCY, FLUX_DEV, PEAK_BF16, Pairs, Window, mask_bytes
+from cinema_cli.models.cost import FLUX_DEV, Pairs, Window, mask_bytes
+from cinema_cli.models.rates import EFFICIENCY, PEAK_BF16
+from cinema_cli.models.video_cost import WAN_TI2V_5B, Shots
 
 GRID, TEXT, STEPS = (25, 50), 512, 50
 PAIRS = (16, 32, 48)
@@ -17,6 +21,11 @@ FULL = tuple(h * w for h, w in (shrunken(GRID, side) for side in golden_sides(25
 """Image tokens of a full frame and of the three shrunken groups: 1250, 450, 162, 50."""
 PAPER = {"full size": ("30", "55", "OOM"), "GoldenMem": ("21", "35", "52")}
 """Table 3, PFLOPS (Est.)."""
+
+WINDOW, OTHERS, LATENT_FRAME = 4, 8, 11 * 22
+"""Shots that are made together, others that show their keyframe, tokens of a latent frame."""
+CLIPS = (25, 73, 121)
+"""Frames of a shot: 1, 3 and 5 seconds."""
 
 Layout = Callable[[int, int], list[Pairs]]
 
@@ -151,7 +160,21 @@ def minutes() -> str:
     return rows(["device", "peak, TFLOP/s", *(f"{p} frames" for p in PAIRS)], body)
 
 
-TABLES = (per_step, per_film, papers_rule, bytes_taken, minutes)
+def video_step() -> str:
+    """TFLOP of a denoising step of a window of the video model."""
+    wan, body = WAN_TI2V_5B, []
+    for frames in CLIPS:
+        groups = [Shots(WINDOW, TEXT, 1 + frames // 4, LATENT_FRAME), Shots(OTHERS, TEXT, 1, LATENT_FRAME)]
+        tokens = sum(group.tokens for group in groups)
+        total = wan.step(groups)
+        linear, attention = tokens * wan.linear_per_token, wan.attention_per_pair * tokens**2
+        rest = total - linear - attention
+        told = [f"{part / 1e12:,.1f} ({part / total:.2f})" for part in (linear, attention, rest)]
+        body.append([str(frames), f"{tokens:,}", f"{total / 1e12:,.1f}", *told])
+    return rows(["frames of a shot", "tokens", "in all", "linear", "between tokens", "words, ends"], body)
+
+
+TABLES = (per_step, per_film, papers_rule, bytes_taken, minutes, video_step)
 
 
 def main() -> None:

@@ -30,10 +30,11 @@ from dense_mask import DenseFlux, local_mask
 from torch import Tensor
 
 from cinema_cli.context.goldenmem import Grid, golden_sides, shrunken
-from cinema_cli.models.cost import FLUX_DEV, FluxCost, Pairs, measured_rate
+from cinema_cli.models.cost import FLUX_DEV, FluxCost, Pairs
 from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.quiet import quiet_libraries
+from cinema_cli.models.rates import measured_rate
 from cinema_cli.runtime import device as best_device
 
 LEVEL = 0.1

@@ -36,11 +36,12 @@ from dense_mask import DenseFlux, local_mask
 from torch import Tensor, nn
 
 from cinema_cli.config import build, load_preset, with_overrides
-from cinema_cli.models.cost import FluxCost, Pairs, measured_rate
+from cinema_cli.models.cost import FluxCost, Pairs
 from cinema_cli.models.encoders import ImageCodec, TextEncoder
 from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.quiet import quiet_libraries
+from cinema_cli.models.rates import measured_rate
 from cinema_cli.models.weights import model_folder
 from cinema_cli.training.averages import Averages
 from cinema_cli.training.blocks import compile_blocks
@@ -78,8 +79,8 @@ class DenseModel(nn.Module):
         # Its call is made for drawing; underneath is the same forward with gradients.
         self.velocities = inspect.unwrap(DenseFlux.__call__)
 
-    def forward(self, groups: list[PairGroup], guidance: None = None) -> tuple[Tensor]:
-        """(B, P, L, C) of the only group."""
+    def forward(self, groups: list[PairGroup], guidance: None = None, **joint: object) -> tuple[Tensor]:
+        """(B, P, L, C) of the only group; what else is said of a joint step it does not need."""
         (group,) = groups
         return (torch.cat([self.velocities(self.dense, one, self.mask) for one in _sequences(group)]),)
 

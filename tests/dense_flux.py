@@ -20,6 +20,7 @@ TINY = {
     "axes_dims_rope": (4, 4, 4),
 }
 GRID, TEXT = (2, 3), 5
+FULL = (4, 6)
 
 
 def twins(dtype=torch.float64, **changes) -> tuple[InterleavedFlux, FluxTransformer2DModel]:
@@ -48,6 +49,18 @@ def group(
         grid,
         **facts,
     )
+
+
+def past_and_new(memory=(2, 1), new=2, words=5, batch=2, dtype=torch.float64) -> list[PairGroup]:
+    """Shrunken groups, oldest and smallest first, then new pairs of full size."""
+    groups, rank = [], 0
+    for number, n in enumerate(memory):
+        grid = [(1, 2), (2, 3), (3, 4)][number + 3 - len(memory)]
+        ranks = list(range(rank, rank + n))
+        rank += n
+        facts = {"full_grid": FULL, "remembered": True, "text": words}
+        groups.append(group(batch, ranks, grid, dtype, seed=number, **facts))
+    return [*groups, group(batch, list(range(rank, rank + new)), FULL, dtype, seed=7)]
 
 
 def relative(a: Tensor, b: Tensor) -> float:

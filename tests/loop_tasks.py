@@ -33,6 +33,7 @@ LOOP = LoopConfig(
     preview_every=3,
 )
 ADAMW = OptimizerConfig(learning_rate=1e-3, warmup=2)
+ADAMW8 = OptimizerConfig(kind="adamw8bit", learning_rate=1e-3, warmup=2)
 
 
 HELD_OUT = 10**6
@@ -44,8 +45,6 @@ def frames(seed: int) -> Tensor:
 
 class TinyTask:
     """Draws noise from its seed and asks a tiny real FLUX to return its input."""
-
-    flop_per_batch = 10**6
 
     def __init__(self, poison: int | None = None, stop_at: int | None = None) -> None:
         """``poison``: seed whose batch is not a number; ``stop_at``: batch before which a signal comes."""
@@ -61,6 +60,9 @@ class TinyTask:
             signal.raise_signal(self.signal)
         x = frames(seed)
         return x * float("nan") if seed == self.poison else x
+
+    def flop(self, batch: Tensor) -> float:
+        return 10**6
 
     def loss(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         noise = torch.randn(batch.shape, generator=generator)
@@ -82,6 +84,18 @@ class TinyTask:
         with torch.no_grad():
             grey = int(100 * self.validate()) % 256
         save_strip(path, [torch.full((2, 4, 4, 3), grey, dtype=torch.uint8)])
+
+
+class WiderTask(TinyTask):
+    """Wide enough that averages of its matrices take bytes."""
+
+    MATRIX = "transformer_blocks.0.attn.to_q.weight"
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        super().__init__(stop_at=stop_at)
+        wider = {"attention_head_dim": 16, "num_attention_heads": 8, "axes_dims_rope": (4, 6, 6)}
+        torch.manual_seed(0)
+        self.modules = {"transformer": InterleavedFlux(**TINY | wider)}
 
 
 class Careless(TinyTask):

@@ -45,7 +45,7 @@ def test_only_the_naive_way_encodes_frames_in_a_step(bench):
 
 
 def test_the_bound_counts_what_training_shows_as_mfu(bench):
-    assert bench.flop == bench.ours.task.flop_per_batch
+    assert bench.flop == bench.ours.task.flop(bench.ours.task.batch(0))
 
 
 def test_ways_that_disagree_end_the_benchmark(bench):

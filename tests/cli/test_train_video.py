@@ -1,9 +1,9 @@
 """``cinema train-video`` on a dataset; what it trains is tested in ``training``."""
 
 import json
+import re
 from pathlib import Path
 
-import yaml
 from typer.testing import CliRunner, Result
 
 from cinema_cli.cli.app import app
@@ -45,10 +45,22 @@ def test_a_wrong_dataset_is_told(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-def test_a_dry_run_prints_the_expanded_config() -> None:
-    ran = cinema("train-video", "--preset", "wan-ti2v-5b-lora", "--set", "frames=[49]", "--dry-run")
+def test_a_dry_run_tells_the_config_and_what_it_would_cost(tmp_path: Path) -> None:
+    dry = ["train-video", "--preset", "wan-ti2v-5b-lora", "--run", tmp_path / "run", "--data", tmp_path]
+    dry += ["--set", "frames=[49]", "--init", "toy", "--dry-run", "--on", "8 x H100"]
+    ran = cinema(*dry)
     assert ran.exit_code == 0, ran.stderr
-    told = yaml.safe_load(ran.stdout)
-    assert told["frames"] == [49]
-    assert told["lora"]["rank"] == 64
-    assert told["loop"]["optimizer"]["betas"] == [0.9, 0.95]
+    assert "rank: 64" in ran.stdout
+    assert re.search(r"^sequence +4 shots of 49 frames of 352 x 704", ran.stdout, re.MULTILINE)
+    assert re.search(r"^devices +8 x NVIDIA H100 80GB HBM3$", ran.stdout, re.MULTILINE)
+    whole = json.loads(cinema(*dry, "--json").stdout)
+    assert whole["config"]["frames"] == [49]
+    assert whole["config"]["loop"]["optimizer"]["betas"] == [0.9, 0.95]
+    assert 0 < whole["trained"] < whole["parameters"]
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_without_a_model_to_count_is_told_what_to_do(tmp_path: Path) -> None:
+    ran = cinema("train-video", "--preset", "wan-ti2v-5b", "--run", tmp_path / "run", "--dry-run")
+    assert ran.exit_code == 4
+    assert "--init DIR" in ran.stderr

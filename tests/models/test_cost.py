@@ -1,26 +1,15 @@
 import runpy
-import weakref
 from pathlib import Path
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from alive import Alive
 from cinema_cli.errors import InputError
-from cinema_cli.models.cost import (
-    EFFICIENCY,
-    FLUX_DEV,
-    PEAK_BF16,
-    FluxCost,
-    Pairs,
-    Window,
-    mask_bytes,
-    measured_rate,
-    rate,
-)
+from cinema_cli.models.cost import FLUX_DEV, FluxCost, Pairs, Window, mask_bytes
 from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.models.rates import EFFICIENCY, PEAK_BF16
 from dense_flux import TINY, group
 
 ROOT = Path(__file__).parents[2]
@@ -129,36 +118,6 @@ def test_a_training_step_is_close_to_what_torch_counts(checkpointing):
     assert told == pytest.approx(counter.get_total_flops(), rel=0.06)
 
 
-class Alive(TorchDispatchMode):
-    """Counts the bytes that operations made and that are still alive, and the most of them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now, self.peak, self.known = 0, 0, set()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        out = func(*args, **(kwargs or {}))
-        given = {
-            x.untyped_storage()._cdata for x in tree_leaves((args, kwargs)) if isinstance(x, torch.Tensor)
-        }
-        for tensor in tree_leaves(out):
-            if isinstance(tensor, torch.Tensor):
-                self._count(tensor.untyped_storage(), given)
-        return out
-
-    def _count(self, storage: torch.UntypedStorage, given: set[int]) -> None:
-        key = storage._cdata
-        if key not in self.known | given:
-            self.known.add(key)
-            self.now += storage.nbytes()
-            self.peak = max(self.peak, self.now)
-            weakref.finalize(storage, self._free, key, storage.nbytes())
-
-    def _free(self, key: int, size: int) -> None:
-        self.known.discard(key)
-        self.now -= size
-
-
 WIDE = TINY | {"attention_head_dim": 64, "num_attention_heads": 8, "axes_dims_rope": (16, 24, 24)}
 WINDOWS = {
     "one": ([], [(1, (10, 20))]),
@@ -222,20 +181,17 @@ def test_a_config_without_its_numbers_is_an_error():
         )
 
 
-def test_a_rate_is_measured_where_none_is_known():
-    cpu = torch.device("cpu")
-    assert measured_rate(cpu, torch.float32, seconds=0.01) > rate(cpu, torch.float32) / 10 > 1e6
-
-
 @pytest.fixture(scope="module")
 def benchmark() -> dict:
     return runpy.run_path(str(ROOT / "benchmarks" / "cost_table.py"))
 
 
-@pytest.mark.parametrize("table", ["per_step", "per_film", "papers_rule", "bytes_taken", "minutes"])
+@pytest.mark.parametrize(
+    "table", ["per_step", "per_film", "papers_rule", "bytes_taken", "minutes", "video_step"]
+)
 def test_the_tables_of_the_document_are_those_that_are_computed(benchmark, table):
     assert benchmark[table] in benchmark["TABLES"]
-    assert len(benchmark["TABLES"]) == 5
+    assert len(benchmark["TABLES"]) == 6
     assert benchmark[table]() in (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
 
 

@@ -7,21 +7,7 @@ from hypothesis import strategies as st
 
 from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.regimes import blocks_of
-from dense_flux import GRID, dense_reference, group, relative, twins
-
-FULL = (4, 6)
-
-
-def past_and_new(memory=(2, 1), new=2, words=5, batch=2, dtype=torch.float64) -> list[PairGroup]:
-    """Shrunken groups, oldest and smallest first, then new pairs of full size."""
-    groups, rank = [], 0
-    for number, n in enumerate(memory):
-        grid = [(1, 2), (2, 3), (3, 4)][number + 3 - len(memory)]
-        ranks = list(range(rank, rank + n))
-        rank += n
-        facts = {"full_grid": FULL, "remembered": True, "text": words}
-        groups.append(group(batch, ranks, grid, dtype, seed=number, **facts))
-    return [*groups, group(batch, list(range(rank, rank + new)), FULL, dtype, seed=7)]
+from dense_flux import FULL, GRID, dense_reference, group, past_and_new, relative, twins
 
 
 def blind(groups: list[PairGroup]):
@@ -109,7 +95,8 @@ def test_blocks_of_each_regime():
     assert blocks_of(groups, "joint") == (2 * (5 + 6) + (5 + 12) + 2 * (5 + 24),)
     assert blocks_of(groups, "extend") == (2 * (5 + 6) + (5 + 12), 2 * (5 + 24))
     assert blocks_of(groups, "causal") == (11, 11, 17, 29, 29)
-    assert blocks_of(groups[-1:], "extend") == (58,)
+    assert blocks_of(groups[-1:], "extend") == (0, 58)
+    assert blocks_of(groups, "extend", [0, 1, 1]) == (5 + 12, 5 + 24)
 
 
 def test_a_shrunken_frame_spreads_over_the_full_one():

@@ -39,6 +39,15 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert [read.film_of(number) for number in range(3)] == [0, 0, 2]
 
 
+def test_the_sequences_of_some_films_keep_their_films_numbers() -> None:
+    whole = Manifest(header(), ROWS, ENDS)
+    last = whole.only({1, 2})
+    assert last.sequences.tolist() == ROWS[2:].tolist()
+    assert [last.film_of(number) for number in range(1)] == [2]
+    assert whole.only({0, 1, 2}).sequences.tolist() == ROWS.tolist()
+    assert whole.only({1}).sequences.shape == (0, 3)
+
+
 @pytest.mark.parametrize(
     ("rows", "ends", "told"),
     [

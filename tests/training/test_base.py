@@ -3,6 +3,8 @@ import json
 import pytest
 
 from cinema_cli.errors import InputError, MissingError
+from cinema_cli.models.acceptance import accept
+from cinema_cli.models.licences import FLUX_DEV
 from cinema_cli.training.base import base_of, note_base, refuse_a_leap, trained_pairs
 from tiny_models import build_tiny_models
 
@@ -28,6 +30,21 @@ def test_a_run_remembers_the_model_it_started_from(tmp_path, model):
     (run / "base.json").write_text("[]")
     with pytest.raises(InputError, match="other data"):
         base_of(run, None)
+
+
+def test_a_model_is_checked_before_a_run_starts_from_it(tmp_path, model, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    card = model / "keyframes" / "README.md"
+    card.write_text("---\nbase_model: black-forest-labs/FLUX.1-dev\n---\n")
+    with pytest.raises(MissingError, match=r"is under the FLUX\.1 \[dev\] Non-Commercial License"):
+        base_of(tmp_path / "run", str(model))
+    accept(str(model), FLUX_DEV)
+    assert base_of(tmp_path / "run", str(model)) == model / "keyframes"
+    (model / "video" / "transformer" / "diffusion_pytorch_model.safetensors").unlink()
+    with pytest.raises(MissingError, match="weights were wanted, found none"):
+        base_of(tmp_path / "run", str(model), "video")
+    with pytest.raises(InputError, match=r"found a model that draws keyframes: it is for cinema plan"):
+        base_of(tmp_path / "run", str(model / "keyframes"), "video")
 
 
 def test_without_a_model_the_frozen_parts_lie_in_the_run(tmp_path):

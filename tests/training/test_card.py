@@ -16,13 +16,17 @@ from torch import nn
 
 from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.models.weights import model_folder
+from cinema_cli.progress import Progress
 from cinema_cli.training.card import CARD_NAME, Subject, base_name, described, model_card
 from cinema_cli.training.checkpoint import faults, module_weights
 from cinema_cli.training.lora import LoraConfig, LoraLayers
+from cinema_cli.training.video_run import train_video
+from clipped_films import tiny_video
 from keyframe_runs import frozen_parts
 from keyframe_tasks import theatre_task
 from loop_tasks import LOOP, TinyTask, lines, run
 from tiny_models import (
+    build_tiny_models,
     image_autoencoder,
     keyframe_transformer,
     pooled_encoder,
@@ -181,6 +185,20 @@ def test_a_video_model_has_its_own_pipeline():
     assert front_matter(card)["pipeline_tag"] == "text-to-video"
     assert f"from diffusers import {WanTransformer3DModel.__name__}" in code(card)
     assert "a stock `WanPipeline` makes one at a time" in card
+
+
+def test_the_video_task_tells_its_movies_and_shots(tmp_path):
+    model = build_tiny_models(tmp_path / "model")
+    with Progress(quiet=True) as progress:
+        last = train_video(tmp_path / "run", tiny_video("films=2", "movies=3"), progress, init=str(model))
+    card = (last / CARD_NAME).read_text()
+    told = rows(card)
+    assert told["on"] == "3 movies of 8 shots of the toy theatre"
+    assert told["sequences a step"] == "2, each of 2 shots"
+    assert told["from"] == "model"
+    assert front_matter(card)["base_model_relation"] == "finetune"
+    assert 'WanPipeline.from_pretrained("model", transformer=transformer)' in code(card)
+    assert faults(last) == []
 
 
 def test_what_no_library_loads_has_no_code():

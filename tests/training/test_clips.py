@@ -219,3 +219,20 @@ def test_the_nearest_others_are_seen():
     assert nearest([3, 4], 8, 3) == [1, 2, 5]
     assert nearest([0, 2], 4, 8) == [1, 3]
     assert nearest([0, 1], 2, 8) == []
+
+
+def test_a_held_out_film_is_looked_at_and_never_trained_on(dataset, parts, tmp_path):
+    config = tiny_video("window=2")
+    other = clipped_film(tmp_path / "other", (12, 12, 12), seed=1)
+    with Progress(quiet=True) as progress:
+        films = clipped_films(
+            [kept_film(f) for f in (dataset, other)], config, UNIT, tmp_path / "f", progress
+        )
+        latents = ClipLatents(films, parts[0], 8, tmp_path, progress)
+        apart = DatasetClips(films, latents, parts[1], config, {1})
+    assert {window.film for window in apart.windows} == {0}
+    assert {window.film for window in apart.shown} == {1}
+    assert apart.facts["films_held_out"] == ["other"]
+    own = latents.of(1, [0], 9)
+    held = apart.preview()
+    assert any(torch.equal(clip, own[0]) for clips in held.groups for clip in clips.latents[0])

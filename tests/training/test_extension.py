@@ -1,5 +1,5 @@
 import random
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ import torch
 from cinema_cli.context.goldenmem import GoldenMem, shrink
 from cinema_cli.errors import InputError
 from cinema_cli.models.flow_matching import noised
-from cinema_cli.training.extension import Split, draw_split, extension_groups
+from cinema_cli.training.extension import Split, draw_split, extension_groups, step_kinds, step_sizes
 from cinema_cli.training.keyframe_config import StageConfig
 from cinema_cli.training.keyframes import KeyframeTask
 from cinema_cli.training.loop import LoopConfig
@@ -45,6 +45,14 @@ def test_a_share_of_the_steps_extends_and_mostly_at_the_end():
     for split in extending:
         places = sorted([p for _, group in split.known for p in group] + list(split.new))
         assert places == list(range(len(places)))
+
+
+def test_what_a_step_is_counted_as_is_one_of_the_kinds_of_its_stage():
+    config = stage(extend=0.5, golden=0.5, extensions=((6, 1), (4, 4)), memory=GoldenMem())
+    kinds = [groups for _, groups in step_kinds(8, config, 5, GRID)]
+    found = [step_sizes(draw_split(random.Random(seed), config, GRID), 8, 5, GRID) for seed in range(200)]
+    assert all(sorted(map(astuple, sizes)) in [sorted(map(astuple, k)) for k in kinds] for sizes in found)
+    assert len({tuple(sizes) for sizes in found}) >= len(kinds)
 
 
 def test_every_film_is_extended_as_often_as_any_other(run):

@@ -3,8 +3,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from cinema_cli.errors import InputError
+from cinema_cli.models.flow_matching import velocity
+from cinema_cli.training.extension import extension_groups
 from cinema_cli.training.sequences import HELD_OUT
-from keyframe_runs import frozen_parts
+from keyframe_runs import frozen_parts, tiny_training
 from keyframe_tasks import theatre_task
 
 
@@ -62,3 +65,47 @@ def test_batches_repeat_by_seed_and_never_show_held_out_movies(run):
     assert a.captions != c.captions
     assert data.movies < HELD_OUT
     assert a.latents.shape == (1, 8, 16 * 32, 16)
+
+
+ALL_COUNT = ("stages.8.clean_context=0", "stages.8.drop_pair=0", "stages.8.drop_captions=0")
+
+
+@pytest.mark.parametrize("extend", [0, 1])
+def test_what_lies_beneath_the_guidance_is_fitted_where_it_is_kept(run, extend):
+    kept = ("keep_guidance=true", "guidance=4", "transformer.guidance_embeds=true")
+    made = task(run, 8, *kept, *ALL_COUNT, f"stages.8.extend={extend}", "stages.8.extensions=[[2, 2]]")
+    batch, seed = made.batch(1), torch.Generator().manual_seed(3)
+    clean, split = batch.sequences.latents, batch.split
+    levels = made.draw_levels(seed, split)
+    noise = torch.randn(clean.shape, generator=seed)
+    torch.rand(len(clean), 1, generator=seed)  # whose captions are dropped: nobody's
+    whole = made.pairs_of(batch.sequences, levels.t, noise, torch.zeros(clean.shape[:2], dtype=torch.bool))
+    groups, new = [whole], list(range(8))
+    if split is not None:
+        groups, new = extension_groups(whole, split, batch.small, seed), list(split.new)
+    empty = made.text.encode([""])
+    bare = [
+        replace(group, text=empty.text.expand_as(group.text), pooled=empty.pooled.expand_as(group.pooled))
+        for group in groups
+    ]
+    told = {"guidance": torch.full((len(clean),), 4.0), "regime": "extend" if extend else "joint"}
+    with torch.no_grad():
+        without = made.model(groups=bare, **told)[-1]
+    beneath = (made.model(groups=groups, **told)[-1] + 3 * without) / 4
+    expected = (beneath - velocity(clean, noise)[:, new]).square().mean()
+    parameters = list(made.model.parameters())
+    wanted = torch.autograd.grad(expected, parameters, allow_unused=True)
+    loss = made.loss(batch, torch.Generator().manual_seed(3))
+    found = torch.autograd.grad(loss, parameters, allow_unused=True)
+    assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+    for a, b in zip(found, wanted, strict=True):
+        assert (a is None and b is None) or torch.allclose(a, b, atol=1e-6)
+    assert any(grad is not None and grad.any() for grad in found)
+
+
+def test_kept_guidance_costs_a_forward_more_and_wants_a_scale(run):
+    plain, kept = task(run, 8), task(run, 8, "keep_guidance=true", "guidance=3.5")
+    batch = plain.batch(0)
+    assert kept.flop(batch) == pytest.approx(plain.flop(batch) * 4 / 3)
+    with pytest.raises(InputError, match=r"above 1, such as 3\.5, was wanted to keep_guidance, found 1\.0"):
+        tiny_training("keep_guidance=true")

@@ -6,7 +6,7 @@ from accelerate import Accelerator
 
 from cinema_cli.errors import MissingError
 from cinema_cli.training.metrics import Metrics, peak_rate
-from loop_tasks import TinyTask, lines, run
+from loop_tasks import TinyTask, frames, lines, run
 
 
 def test_lines_behind_the_checkpoint_and_a_torn_one_are_cut_off(tmp_path):
@@ -23,6 +23,26 @@ def test_every_step_tells_its_numbers(tmp_path):
     for line in lines(tmp_path):
         assert set(line) == {"step", "loss", "norm", "rate", "seconds", "mfu"}
         assert 0 < line["mfu"] < 1
+
+
+class Uneven(TinyTask):
+    """Whose batches differ in what they cost."""
+
+    def flop(self, batch: torch.Tensor) -> float:
+        return 1e6 if (batch[0, 0, 0] > 0) else 3e6
+
+
+def test_mfu_counts_the_batches_of_each_step(tmp_path):
+    task = Uneven()
+    run(task, tmp_path, steps=6, preview_every=0)
+    per_step = len(task.seeds) // 6
+    wanted = [
+        sum(task.flop(frames(seed)) for seed in task.seeds[step * per_step : (step + 1) * per_step])
+        for step in range(6)
+    ]
+    assert len(set(wanted)) > 1
+    reached = [line["mfu"] * line["seconds"] for line in lines(tmp_path)]
+    assert [r / reached[0] for r in reached] == pytest.approx([w / wanted[0] for w in wanted])
 
 
 def test_a_bare_product_is_the_peak_where_no_vendor_tells_it():

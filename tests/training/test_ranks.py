@@ -1,8 +1,5 @@
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,20 +11,8 @@ from cinema_cli.errors import InputError, Interrupted
 from cinema_cli.training.checkpoint import faults, module_weights, newest_checkpoint
 from cinema_cli.training.ranks import Ranks
 from cinema_cli.training.sharding import is_sharded, shard
+from launching import launched
 from loop_tasks import ADAMW, Careless, TinyTask, lines, losses, run
-
-
-def launched(folder: Path, *words: str) -> None:
-    """Two processes of ``rank_worker.py``."""
-    worker = Path(__file__).parents[1] / "rank_worker.py"
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run(
-        [*launch, str(worker), str(folder), *words],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +26,7 @@ def folder(tmp_path_factory) -> Path:
         run(TinyTask(stop_at=6), folder / "one-plain", optimizer=ADAMW, accumulate=2)
     for copy in ("one-sharded", "other-batches"):
         shutil.copytree(folder / "one-plain", folder / copy)
-    launched(folder)
+    launched("rank_worker.py", folder)
     return folder
 
 
@@ -136,7 +121,7 @@ def test_a_sharded_model_remembers(folder):
 
 @pytest.mark.slow
 def test_compiled_and_checkpointed_blocks_are_sharded(folder, tmp_path):
-    launched(tmp_path, "compiled")
+    launched("rank_worker.py", tmp_path, "compiled")
     assert losses(tmp_path / "compiled") == pytest.approx(losses(folder / "alone"), rel=1e-5)
     assert [(one["units"], one["sharded"]) for one in told(tmp_path, "compiled")] == [(3, True), (3, True)]
 

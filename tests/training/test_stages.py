@@ -17,6 +17,7 @@ from cinema_cli.progress import Progress
 from cinema_cli.sampling.features import PairFeatures
 from cinema_cli.sampling.loader import Loader
 from cinema_cli.sampling.sample import SampleConfig, open_sequences, sample_dataset
+from cinema_cli.training import stages
 from cinema_cli.training.checkpoint import module_weights
 from cinema_cli.training.keyframes import KeyframeTask
 from cinema_cli.training.sequences import HELD_OUT, DatasetSequences
@@ -153,6 +154,13 @@ def test_trained_text_encoders_read_the_captions_themselves(tmp_path, dataset, t
     assert len(list((tmp_path / "run/cache").iterdir())) == 1  # latents, no words
 
 
+def test_words_are_not_kept_on_request_and_are_the_same(tmp_path, dataset, tiny):
+    kept = trained(tmp_path / "kept", dataset, init=str(tiny))
+    last = trained(tmp_path / "run", dataset, "keep_words=false", init=str(tiny))
+    assert len(list((tmp_path / "run/cache").iterdir())) == 1  # latents, no words
+    assert losses(last) == pytest.approx(losses(kept), abs=1e-3)  # kept in half precision
+
+
 def test_there_is_nothing_to_fall_back_to(tmp_path, dataset, tiny, capsys):
     start = str(tiny)
     with pytest.raises(MissingError, match="cinema sample` with --pairs 8 first"):
@@ -170,6 +178,29 @@ def test_there_is_nothing_to_fall_back_to(tmp_path, dataset, tiny, capsys):
     assert not (tmp_path / "run" / "checkpoints").exists()
     with Progress(quiet=True) as progress, pytest.raises(InputError, match="the theatre draws"):
         train_keyframes(8, tmp_path / "run", config("frame_size=[16,32]"), progress, init=start)
+
+
+def test_held_out_films_are_looked_at_and_never_trained_on(tmp_path, dataset, tiny):
+    base = tiny / "keyframes"
+    codec, text = ImageCodec.load(base), TextEncoder.load(base, 24)
+    opened = open_sequences(dataset, 8)
+    with Progress(quiet=True) as progress:
+        made = config(*SMALL, "held_out=0.5")
+        source = stages._dataset(8, tmp_path / "cache", made, codec, text, opened, progress)
+    (name,) = source.facts["films_held_out"]
+    (apart,) = [film for film in opened[1] if film.name == name]
+    held = {shot.caption for shot in apart.shots}
+    seen = {caption for seed in range(40) for row in source.batch(seed, 2, 8).captions for caption in row}
+    assert len(seen) > 10
+    assert not seen & held
+    assert {caption for row in source.preview(4, 8).captions for caption in row} <= held
+
+
+def test_a_stage_goes_on_with_the_films_held_out_that_it_began_with(tmp_path, dataset, tiny):
+    last = trained(tmp_path / "run", dataset, "held_out=0.5", init=str(tiny))
+    assert len(json.loads((last.parent / "data.json").read_text())["films_held_out"]) == 1
+    with pytest.raises(InputError, match="begun with other sequences of a dataset"):
+        trained(tmp_path / "run", dataset, init=str(tiny))
 
 
 def test_a_stage_goes_on_with_the_data_it_began_with(tmp_path, dataset, tiny):
@@ -194,7 +225,7 @@ def test_the_theatre_s_cache_keeps_its_names(run):
         train_keyframes(1, run, config(), progress)
     folder = run / "cache" / weights_sha256(run / "keyframes" / "vae")[:16]
     assert {path.name for path in folder.iterdir()} <= {
-        f"theatre-{config().shots}-{n}.safetensors" for n in (0, 1, 2, HELD_OUT)
+        f"theatre-{config().shots}-{first + n}.safetensors" for first in (0, HELD_OUT) for n in range(3)
     }
 
 

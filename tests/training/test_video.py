@@ -14,7 +14,7 @@ from transformers import UMT5Config, UMT5EncoderModel
 
 from cinema_cli.config import build, load_preset
 from cinema_cli.errors import InputError, Interrupted, MissingError
-from cinema_cli.models.encoders import ShotTextEncoder, VideoCodec
+from cinema_cli.models.encoders import ShotTextEncoder
 from cinema_cli.models.video import InterleavedWan, ShotGroup, shot_starts
 from cinema_cli.progress import Progress
 from cinema_cli.training.checkpoint import module_weights
@@ -32,6 +32,7 @@ from tiny_models import (
     video_autoencoder,
     video_transformer,
 )
+from video_tasks import OneFilm, film_task
 
 
 @pytest.fixture(scope="module")
@@ -66,36 +67,11 @@ def losses(checkpoint: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in lines]
 
 
-class OneFilm:
-    """A window of one shot of two latent frames and two of three, with one other shot between them."""
-
-    facts: dict[str, object] = {}  # noqa: RUF012 - it is never changed
-
-    def __init__(self) -> None:
-        g = torch.Generator().manual_seed(1)
-
-        def clips(shots: int, frames: int, places: tuple[int, ...]) -> Clips:
-            latents = torch.randn(1, shots, 4, frames, 4, 4, generator=g)
-            return Clips(latents, torch.randn(1, shots, 6, TEXT, generator=g), places)
-
-        self.film = Films((clips(1, 2, (2,)), clips(2, 3, (0, 3))), clips(1, 1, (1,)))
-
-    def batch(self, seed: int) -> list[Films]:
-        return [self.film]
-
-    def preview(self) -> Films:
-        return self.film
-
-
-def task(model: InterleavedWan, *changes: str) -> VideoTask:
-    return VideoTask(model, VideoCodec(video_autoencoder().eval()), OneFilm(), tiny_video(*changes))
-
-
 def test_the_loss_of_two_lengths_is_the_sum_computed_by_hand():
     torch.manual_seed(0)
     model = video_transformer().requires_grad_(False)
     data = OneFilm()
-    found = task(model, "shift=3", "cut_phase=0.5").loss([data.film], torch.Generator().manual_seed(5))
+    found = film_task(model, "shift=3", "cut_phase=0.5").loss([data.film], torch.Generator().manual_seed(5))
     # By hand, shot by shot: noise, one level for a shot, a clean keyframe at level 0.
     g = torch.Generator().manual_seed(5)
     starts = shot_starts([3, 1, 2, 3], 0.5)
@@ -125,7 +101,7 @@ def test_the_loss_of_two_lengths_is_the_sum_computed_by_hand():
 
 def test_keyframes_are_clean_and_have_no_loss():
     torch.manual_seed(0)
-    one = task(video_transformer())
+    one = film_task(video_transformer())
     film = one.data.preview()
     given = []
     one.model.register_forward_pre_hook(lambda m, a, kw: given.extend(kw["groups"]), with_kwargs=True)
@@ -140,7 +116,7 @@ def test_keyframes_are_clean_and_have_no_loss():
 
 def test_the_words_of_a_shot_and_the_keyframes_of_all_change_the_loss():
     torch.manual_seed(0)
-    one = task(video_transformer().requires_grad_(False))
+    one = film_task(video_transformer().requires_grad_(False))
     film = one.data.film
 
     def loss(changed: Films) -> float:
@@ -154,7 +130,7 @@ def test_the_words_of_a_shot_and_the_keyframes_of_all_change_the_loss():
 
 def test_gradient_checkpointing_changes_nothing():
     torch.manual_seed(0)
-    one = task(video_transformer())
+    one = film_task(video_transformer())
     weight = one.model.patch_embedding.weight
 
     def gradient() -> torch.Tensor:
@@ -167,7 +143,7 @@ def test_gradient_checkpointing_changes_nothing():
 
 def test_validation_is_the_same_every_time():
     torch.manual_seed(0)
-    one = task(video_transformer())
+    one = film_task(video_transformer())
     assert one.validate() == one.validate() > 0
 
 

@@ -2,16 +2,13 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cinema_cli.cli.options import Json, Preset, Quiet, Run, Settings
+from cinema_cli.cli.estimate import estimate_facts
+from cinema_cli.cli.options import Checkpoint, Estimate, Json, On, Preset, Quiet, Run, Settings
 from cinema_cli.cli.summary import show
-
-if TYPE_CHECKING:
-    from cinema_cli.training.estimate import TrainingEstimate
-    from cinema_cli.training.keyframe_config import KeyframeTraining
 
 EXAMPLES = """[bold]cinema train-keyframes --stage 8 --run runs/toy[/]   sequences of eight keyframes
 
@@ -43,13 +40,9 @@ def train_keyframes(
     ] = False,
     steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps in all.")] = None,
     settings: Settings = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be trained and what it would cost, and stop.")
-    ] = False,
-    on: Annotated[
-        str | None,
-        typer.Option(help='With --dry-run: for these devices, such as "32 x H100".', metavar="DEVICES"),
-    ] = None,
+    dry_run: Estimate = False,
+    on: On = None,
+    checkpoint: Checkpoint = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -68,32 +61,16 @@ def train_keyframes(
     config = build(KeyframeTraining, numbers, "cinema train-keyframes")
     if dry_run:
         from cinema_cli.training.base import named_base
-        from cinema_cli.training.estimate import devices_here, estimate_stage, known_devices
+        from cinema_cli.training.devices import devices_here, known_devices
+        from cinema_cli.training.keyframe_estimate import estimate_stage
 
         devices = known_devices(on) if on else devices_here()
         made = estimate_stage(stage, config, named_base(run, init), devices)
-        show(_estimated(made, config, whole=json), json)
+        show(estimate_facts(made, config, whole=json), json)
         return
     started = time.monotonic()
     with Progress(quiet) as progress:
-        checkpoint = stages.train_keyframes(stage, run, config, progress, data, sequences, init, anyway)
-    show({"checkpoint": checkpoint, "seconds": time.monotonic() - started}, json)
-
-
-def _estimated(made: "TrainingEstimate", config: "KeyframeTraining", whole: bool) -> dict[str, Any]:
-    """An estimate as it is shown; ``whole``: as plain numbers, with the expanded config."""
-    from dataclasses import asdict
-
-    if whole:
-        return {**asdict(made), "config": config.model_dump(mode="json")}
-    from cinema_cli.config import to_yaml
-
-    shared = "shared out" if made.sharded else "on each"
-    return {
-        "config": to_yaml(config).splitlines(),
-        "trained": f"{made.trained:,} of {made.parameters:,} parameters",
-        "step": f"{made.sequences} sequences, {made.tokens:,} tokens, {made.step_tflop:,.3g} TFLOP",
-        "memory": f"{made.bytes_per_device / 2**30:,.1f} GiB a device, weights {shared}, without encoders",
-        "devices": f"{made.count} x {made.device}",
-        "about": f"{made.step_seconds:,.1f} s a step, {made.days:,.1f} days for {made.steps:,} steps",
-    }
+        last = stages.train_keyframes(
+            stage, run, config, progress, data, sequences, init, anyway, checkpoint
+        )
+    show({"checkpoint": last, "seconds": time.monotonic() - started}, json)

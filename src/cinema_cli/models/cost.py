@@ -14,15 +14,11 @@ Table 3's rule, tokens x steps x FLOP per token, leaves attention out: :meth:`Fl
 Shapes:  D width   d width of a head   T text tokens   L image tokens   S = T + L   N tokens of all pairs
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from cinema_cli.errors import InputError
-
-if TYPE_CHECKING:
-    import torch
 
 Sight = Literal["dense", "joint", "causal", "local"]
 """Who sees whom across pairs: everyone in every layer; in single-stream ones (the paper's hybrid mask); there
@@ -34,24 +30,6 @@ TIME_CHANNELS = 256
 LIVE_WIDTHS = 18
 """Numbers of width D alive for a token at the worst moment of a forward without gradients: q and k of a
 single-stream block while RoPE turns them.  Measured at 17.3 to 18.0 (``tests/models/test_cost.py``)."""
-
-PEAK_BF16 = {
-    "NVIDIA H100 80GB HBM3": 989e12,
-    "NVIDIA H200": 989e12,
-    "NVIDIA A100-SXM4-40GB": 312e12,
-    "NVIDIA A100-SXM4-80GB": 312e12,
-    "NVIDIA A100 80GB PCIe": 312e12,
-    "NVIDIA L40S": 362e12,
-    "NVIDIA GeForce RTX 4090": 165e12,
-    "NVIDIA GeForce RTX 5090": 209e12,
-}
-"""FLOP/s of dense bf16 products, by the name that CUDA gives a device (vendor's data sheets)."""
-
-EFFICIENCY = 0.34
-"""Share of that peak which drawing with FLUX.1-dev reached on an L40S, uncompiled (``docs/cost.md``)."""
-
-MEASURED_SHARE = 0.5
-"""Share of a bare product's rate that a forward reaches: 0.4 to 0.6 for the toy model on a CPU core."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +127,11 @@ class FluxCost:
         read_off = 2 * width**2 + 2 * width + (width + 1) * self.in_channels
         return embeds + told * width + self.num_layers * double + self.num_single_layers * single + read_off
 
+    @property
+    def block_weights(self) -> int:
+        """Weights of the linear layers inside blocks, which is what a quantised base keeps in few bits."""
+        return (36 * self.num_layers + 15 * self.num_single_layers) * self.width**2
+
     def step(self, groups: Sequence[Pairs], sight: Sight = "joint") -> int:
         """FLOP of one forward over all pairs, which is one denoising step."""
         total = sum(group.tokens for group in groups)
@@ -231,34 +214,3 @@ FLUX_DEV = FluxCost(19, 38, 128, 24, 4096, 768, 64, True)
 def mask_bytes(groups: Sequence[Pairs]) -> int:
     """Bytes that a dense mask of booleans would take; none exists here."""
     return sum(group.tokens for group in groups) ** 2
-
-
-def rate(device: "torch.device", dtype: "torch.dtype") -> float:
-    """FLOP/s to plan with: a share of a known device's peak, else of what a short product reaches here."""
-    import torch
-
-    if device.type == "cuda" and dtype in (torch.bfloat16, torch.float16):
-        peak = PEAK_BF16.get(torch.cuda.get_device_name(device))
-        if peak is not None:
-            return EFFICIENCY * peak
-    return MEASURED_SHARE * measured_rate(device, dtype)
-
-
-def measured_rate(device: "torch.device", dtype: "torch.dtype", seconds: float = 0.1) -> float:
-    """FLOP/s of square matrix products, repeated for so long: more than a model reaches."""
-    import torch
-
-    side = 512 if device.type == "cpu" else 4096
-    a = torch.ones(side, side, dtype=dtype, device=device)
-
-    def products(count: int) -> float:
-        began = time.perf_counter()
-        for _ in range(count):
-            product = a @ a
-        float(product[0, 0])  # waits for the device
-        return time.perf_counter() - began
-
-    products(1)  # the first one loads the library
-    once = products(1)
-    count = max(1, int(seconds / once))
-    return 2 * side**3 * count / products(count)

@@ -12,29 +12,26 @@ Shapes:  B batch   P pairs (n in a group)   T text tokens   L image tokens   S =
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from diffusers import FluxTransformer2DModel
 from diffusers.configuration_utils import register_to_config
-from diffusers.models.attention_dispatch import dispatch_attention_fn
-from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.modeling_outputs import Transformer2DModelOutput
 from diffusers.models.transformers.transformer_flux import (
-    FluxAttention,
     FluxSingleTransformerBlock,
     FluxTransformerBlock,
 )
 from diffusers.utils import apply_lora_scale
 from torch import Tensor
 
-from cinema_cli.models.context_parallel import Peers
-from cinema_cli.models.folding import fold, join_groups, split_groups, unfold
+from cinema_cli.models.context_parallel import Exchange, Share
+from cinema_cli.models.folding import fold, unfold
+from cinema_cli.models.global_attention import GlobalAttnProcessor, Rotary
 from cinema_cli.models.pairs import PairGroup
-from cinema_cli.models.regimes import KeyValue, Regime, blocks_of, prefix_attention
+from cinema_cli.models.regimes import KeyValue, Regime, blocks_of
 from cinema_cli.models.stock import StockModel
-
-Rotary = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -47,44 +44,6 @@ class Memory:
     def bytes(self) -> int:
         """What it takes on the device."""
         return sum(part.numel() * part.element_size() for layer in self.layers for part in layer)
-
-
-class GlobalAttnProcessor:
-    """Attention of a single-stream block across pairs, each token seeing what its regime allows."""
-
-    _attention_backend = None
-    _parallel_config = None
-
-    def __call__(
-        self,
-        attn: FluxAttention,
-        hidden_states: Tensor | tuple[Tensor, ...],  # (B n, S, D) of each group
-        encoder_hidden_states: None = None,
-        attention_mask: None = None,
-        image_rotary_emb: Rotary | None = None,  # (sum of n S, d)
-        pairs: tuple[int, ...] = (1,),
-        blocks: tuple[int, ...] | None = None,
-        memory: KeyValue | None = None,  # (B, M, H, d)
-        peers: Peers | None = None,
-    ) -> tuple[tuple[Tensor, ...], KeyValue]:
-        """Return the attended tokens, folded as they came, and the keys and values of these tokens."""
-        groups = (hidden_states,) if isinstance(hidden_states, Tensor) else hidden_states
-        x = join_groups(groups, pairs)
-        query, key, value = (
-            projection(x).unflatten(-1, (-1, attn.head_dim))
-            for projection in (attn.to_q, attn.to_k, attn.to_v)
-        )
-        query = apply_rotary_emb(attn.norm_q(query), image_rotary_emb, sequence_dim=1)
-        key = apply_rotary_emb(attn.norm_k(key), image_rotary_emb, sequence_dim=1)
-
-        def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-            return dispatch_attention_fn(
-                q, k, v, backend=self._attention_backend, parallel_config=self._parallel_config
-            )
-
-        seen = (key, value) if peers is None else peers.gather(key, value)
-        out = prefix_attention(attend, query, seen, blocks or (query.shape[1],), memory)
-        return split_groups(out.flatten(2, 3).to(query.dtype), groups, pairs), (key, value)
 
 
 class LocalBlock(FluxTransformerBlock):
@@ -118,7 +77,7 @@ class GlobalBlock(FluxSingleTransformerBlock):
         blocks: tuple[int, ...],
         memory: KeyValue | None = None,  # (B, M, H, d)
         joint_attention_kwargs: dict[str, Any] | None = None,
-        peers: Peers | None = None,
+        exchange: Exchange | None = None,
     ) -> tuple[tuple[Tensor, ...], KeyValue]:
         """Return the joined tokens of every group, and the keys and values of their attention."""
         normed, gates = zip(*(self.norm(x, emb=e) for x, e in zip(joined, temb, strict=True)), strict=True)
@@ -128,7 +87,7 @@ class GlobalBlock(FluxSingleTransformerBlock):
             pairs=pairs,
             blocks=blocks,
             memory=memory,
-            peers=peers,
+            exchange=exchange,
             **(joint_attention_kwargs or {}),
         )
         joined = tuple(
@@ -198,7 +157,7 @@ class InterleavedFlux(StockModel, FluxTransformer2DModel):
         groups: Sequence[PairGroup] | None = None,
         regime: Regime = "joint",
         memory: Memory | None = None,
-        peers: Peers | None = None,
+        share: Share | None = None,
     ) -> Transformer2DModelOutput | tuple[Tensor, ...]:
         """Predict velocities.
 
@@ -219,14 +178,16 @@ class InterleavedFlux(StockModel, FluxTransformer2DModel):
                 "extend" remembered groups come first; in "causal" all pairs stand in the order of ranks.
             regime: who sees whom across pairs (appendix F).
             memory: of remembered pairs, by :meth:`remember`; every pair of ``groups`` sees it as well.
-            peers: processes that share the sequence, each with as many pairs of each size in ``groups``; all
-                must call.  Only in the regime "joint" and without memory.
+            share: who keeps which pairs, where processes share the sequence; all must call, each with its own
+                pairs of every group, be they none.  Not in the regime "causal", nor with ``memory``.
         """
         if groups is not None:
-            inputs = self._folded(groups, guidance, regime)
-            assert peers is None or (regime == "joint" and memory is None), "peers share joint sequences only"
-            velocities = self._denoise(inputs, memory, joint_attention_kwargs, peers)
-            return tuple(unfold(v, n) for v, n in zip(velocities, inputs.pairs, strict=True))
+            assert share is None or (regime != "causal" and memory is None), "only whole sequences are shared"
+            # A group of which this process keeps nothing goes past the blocks.
+            inputs = self._folded([group for group in groups if group.ranks], guidance, regime)
+            exchange = None if share is None else share.exchange(partial(blocks_of, groups, regime))
+            velocities = iter(self._denoise(inputs, memory, joint_attention_kwargs, exchange))
+            return tuple(unfold(next(velocities), len(g.ranks)) if g.ranks else g.latents for g in groups)
         assert hidden_states is not None, "the stock call needs hidden_states; the interleaved one groups"
         assert encoder_hidden_states is not None
         assert pooled_projections is not None
@@ -284,7 +245,7 @@ class InterleavedFlux(StockModel, FluxTransformer2DModel):
         inputs: "Folded",
         memory: Memory | None,
         attention_kwargs: dict[str, Any] | None,
-        peers: Peers | None = None,
+        exchange: Exchange | None = None,
     ) -> list[Tensor]:
         joined = self._local(inputs, attention_kwargs)
         # Global: single-stream blocks, all pairs together.
@@ -299,7 +260,7 @@ class InterleavedFlux(StockModel, FluxTransformer2DModel):
                 inputs.blocks,
                 seen,
                 attention_kwargs,
-                peers,
+                exchange,
             )
         # Read the velocity off the image tokens.
         return [

@@ -26,9 +26,16 @@ KeyValue = tuple[Tensor, Tensor]
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
-def blocks_of(groups: Sequence[PairGroup], regime: Regime) -> tuple[int, ...]:
-    """Tokens in each block of a sequence of groups, pair after pair."""
-    sizes = [(group.latents.shape[1], group.text.shape[2] + group.latents.shape[2]) for group in groups]
+def blocks_of(
+    groups: Sequence[PairGroup], regime: Regime, counts: Sequence[int] | None = None
+) -> tuple[int, ...]:
+    """Tokens in each block of a sequence of groups, pair after pair; a block may have none.
+
+    ``counts``: pairs of each group, where another process's are asked for (``context_parallel.py``).
+    """
+    counts = [group.latents.shape[1] for group in groups] if counts is None else counts
+    tokens_of = [group.text.shape[2] + group.latents.shape[2] for group in groups]
+    sizes = list(zip(counts, tokens_of, strict=True))
     if regime == "causal":
         ranks = [rank for group in groups for rank in group.ranks]
         assert ranks == sorted(ranks), f"causal pairs come in the order of ranks, found {ranks}"
@@ -36,33 +43,31 @@ def blocks_of(groups: Sequence[PairGroup], regime: Regime) -> tuple[int, ...]:
     if regime == "extend":
         known = [group.remembered for group in groups]
         assert known == sorted(known, reverse=True), "remembered groups come before new ones"
-        parts = (
+        memory, new = (
             sum(n * tokens for (n, tokens), was in zip(sizes, known, strict=True) if was == wanted)
             for wanted in (True, False)
         )
-        return tuple(tokens for tokens in parts if tokens)
+        return memory, new
     return (sum(pairs * tokens for pairs, tokens in sizes),)
 
 
 def prefix_attention(
     attend: Attend,
     query: Tensor,  # (B, N, H, d)
-    own: KeyValue,  # (B, N, H, d) each
+    seen: KeyValue,  # (B, N, H, d) each, of all peers where there are some
     blocks: tuple[int, ...],
     memory: KeyValue | None = None,  # (B, M, H, d) each, seen by every block
+    ends: tuple[int, ...] | None = None,  # where the blocks of ``seen`` end, if it has more than ``query``
 ) -> Tensor:
     """Attention in which a block sees itself, the blocks before it, and memory; (B, N, H, d)."""
-    key, value = own
+    key, value = seen
+    known = 0
     if memory is not None:
+        known = memory[0].shape[1]
         key, value = torch.cat([memory[0], key], dim=1), torch.cat([memory[1], value], dim=1)
-    known = key.shape[1] - query.shape[1]
-    if len(blocks) == 1:
-        return attend(query, key, value)
-    ends = accumulate(blocks)
-    return torch.cat(
-        [
-            attend(query[:, end - size : end], key[:, : known + end], value[:, : known + end])
-            for size, end in zip(blocks, ends, strict=True)
-        ],
-        dim=1,
-    )
+    parts = [
+        attend(part, key[:, : known + end], value[:, : known + end])
+        for part, end in zip(query.split(blocks, dim=1), ends or accumulate(blocks), strict=True)
+        if part.shape[1]
+    ]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)

@@ -56,7 +56,7 @@ def sample_keyframes(
     known = model.remember(memory, embedded) if memory else None
     # Without words nobody is named: what guidance strengthens is also whom the memory's captions name.
     wordless = (
-        model.remember([_without_words(g, empty) for g in memory]) if memory and guidance != 1 else None
+        model.remember([without_words(g, empty) for g in memory]) if memory and guidance != 1 else None
     )
 
     def velocity(x: Tensor, t: Tensor, text: Tensor, pooled: Tensor, seen: Memory | None) -> Tensor:
@@ -75,7 +75,8 @@ def sample_keyframes(
     return sample_euler(guided, noise, levels, on_step)
 
 
-def _without_words(group: PairGroup, empty: Words) -> PairGroup:
+def without_words(group: PairGroup, empty: Words) -> PairGroup:
+    """The same pairs, each with the encoded empty caption (n = 1)."""
     return replace(
         group,
         text=empty.text[:, : group.text.shape[2]].to(group.text).expand_as(group.text),

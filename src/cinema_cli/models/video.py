@@ -5,12 +5,16 @@ the batch as pairs are in ``keyframes.py``: text cross-attention and MLP are loc
 self-attention is global over the frames of all shots.  A shot's first latent frame is its keyframe,
 kept clean by a timestep of its own (t = 0 per token); the others are noised.
 
+Noise levels are embedded once for each row of neighbouring tokens that share one, here a latent frame: per
+token, as the stock model does, it would be a quarter of what a block keeps for its backward.
+
 Shapes:  B batch   K shots (n in a group)   C channels   F latent frames   H, W latent height and width
-         S tokens of a shot = F (H/2) (W/2)   T text tokens   D width
+         S tokens of a shot = F (H/2) (W/2)   R rows of tokens   T text tokens   D width
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,6 +28,7 @@ from diffusers.utils import apply_lora_scale
 from einops import rearrange
 from torch import Tensor
 
+from cinema_cli.models.context_parallel import Exchange, Share
 from cinema_cli.models.folding import fold, join_groups, split_groups, unfold
 from cinema_cli.models.stock import StockModel
 
@@ -63,16 +68,19 @@ class ShotAttnProcessor:
         attention_mask: None = None,
         rotary_emb: Rotary | None = None,  # (1, sum of n S, 1, D / heads)
         shots: tuple[int, ...] = (1,),
+        exchange: Exchange | None = None,
     ) -> tuple[Tensor, ...]:
         """Return the attended tokens, folded as they came."""
         assert rotary_emb is not None
         x = join_groups(hidden_states, shots)
         query = attn.norm_q(attn.to_q(x)).unflatten(2, (attn.heads, -1))
-        key = attn.norm_k(attn.to_k(x)).unflatten(2, (attn.heads, -1))
+        key = _rotate(attn.norm_k(attn.to_k(x)).unflatten(2, (attn.heads, -1)), rotary_emb)
         value = attn.to_v(x).unflatten(2, (attn.heads, -1))
+        if exchange is not None:
+            key, value = exchange.gather(key, value)
         out = dispatch_attention_fn(
             _rotate(query, rotary_emb),
-            _rotate(key, rotary_emb),
+            key,
             value,
             backend=self._attention_backend,
             parallel_config=self._parallel_config,
@@ -88,20 +96,21 @@ class ShotBlock(WanTransformerBlock):
         self,
         shots: tuple[Tensor, ...],  # (B n, S, D) of each group
         text: tuple[Tensor, ...],  # (B n, T, D)
-        temb: tuple[Tensor, ...],  # (B n, S, 6, D)
+        temb: tuple[Tensor, ...],  # (B n, R, 6, D)
         rotary: Rotary,
         counts: tuple[int, ...],
+        exchange: Exchange | None = None,
     ) -> tuple[Tensor, ...]:
         """Return the tokens of every group.  Arithmetic and dtypes follow the stock block."""
         modulation = [(self.scale_shift_table.unsqueeze(0) + t.float()).unbind(dim=2) for t in temb]
         # Self-attention over all shots.
         normed = tuple(
-            (self.norm1(x.float()) * (1 + m[1]) + m[0]).type_as(x)
+            _modulated(self.norm1(x.float()), m[1], m[0]).type_as(x)
             for x, m in zip(shots, modulation, strict=True)
         )
-        attended = self.attn1(normed, None, None, rotary, shots=counts)
+        attended = self.attn1(normed, None, None, rotary, shots=counts, exchange=exchange)
         shots = tuple(
-            (x.float() + a * m[2]).type_as(x) for x, a, m in zip(shots, attended, modulation, strict=True)
+            _added(x.float(), a, m[2]).type_as(x) for x, a, m in zip(shots, attended, modulation, strict=True)
         )
         return tuple(self._local(x, t, m) for x, t, m in zip(shots, text, modulation, strict=True))
 
@@ -109,8 +118,8 @@ class ShotBlock(WanTransformerBlock):
         # Cross-attention to the shot's own words.
         x = x + self.attn2(self.norm2(x.float()).type_as(x), text, None, None)
         # Feed-forward.
-        normed = (self.norm3(x.float()) * (1 + m[4]) + m[3]).type_as(x)
-        return (x.float() + self.ffn(normed).float() * m[5]).type_as(x)
+        normed = _modulated(self.norm3(x.float()), m[4], m[3]).type_as(x)
+        return _added(x.float(), self.ffn(normed).float(), m[5]).type_as(x)
 
 
 class InterleavedWan(StockModel, WanTransformer3DModel):
@@ -175,6 +184,7 @@ class InterleavedWan(StockModel, WanTransformer3DModel):
         attention_kwargs: dict[str, Any] | None = None,
         *,
         groups: Sequence[ShotGroup] | None = None,
+        share: Share | None = None,
     ) -> Transformer2DModelOutput | tuple[Tensor, ...]:
         """Predict velocities.
 
@@ -188,36 +198,45 @@ class InterleavedWan(StockModel, WanTransformer3DModel):
             return_dict: as in diffusers; only of the stock call.
             attention_kwargs: ``scale`` scales LoRA layers.
             groups: the shots of a film.
+            share: who keeps which shots, where processes share the film; all must call, each with its own
+                shots of every group, be they none.
         """
         if groups is not None:
-            return self._interleaved(groups)
+            return self._interleaved(groups, share)
         assert hidden_states is not None, "the stock call needs hidden_states; the interleaved one groups"
         assert timestep is not None
         assert encoder_hidden_states is not None
-        _, _, frames, height, width = hidden_states.shape
-        patches = (height // self.config.patch_size[1]) * (width // self.config.patch_size[2])
         if timestep.ndim == 1:
-            timestep = timestep[:, None].expand(-1, frames * patches)
+            timestep = timestep[:, None]
         rotary = self.rope(hidden_states)
         (velocity,) = self._denoise([hidden_states], [encoder_hidden_states], [timestep], rotary, (1,))
         return Transformer2DModelOutput(sample=velocity) if return_dict else (velocity,)
 
-    def _interleaved(self, groups: Sequence[ShotGroup]) -> tuple[Tensor, ...]:
-        counts = tuple(group.latents.shape[1] for group in groups)
-        patch = self.config.patch_size
-        patches = [(g.latents.shape[-2] // patch[1]) * (g.latents.shape[-1] // patch[2]) for g in groups]
-        rotary = [self._positions(group) for group in groups]
-        velocities = self._denoise(
-            [fold(group.latents) for group in groups],
-            [fold(group.text) for group in groups],
-            [
-                (fold(group.timestep) * 1000).repeat_interleave(n, dim=1)
-                for group, n in zip(groups, patches, strict=True)
-            ],
-            (torch.cat([r[0] for r in rotary], dim=1), torch.cat([r[1] for r in rotary], dim=1)),
-            counts,
+    def _interleaved(self, groups: Sequence[ShotGroup], share: Share | None) -> tuple[Tensor, ...]:
+        # A group of which this process keeps nothing goes past the blocks.
+        own = [group for group in groups if group.starts]
+        rotary = [self._positions(group) for group in own]
+        velocities = iter(
+            self._denoise(
+                [fold(group.latents) for group in own],
+                [fold(group.text) for group in own],
+                [fold(group.timestep) * 1000 for group in own],
+                (torch.cat([r[0] for r in rotary], dim=1), torch.cat([r[1] for r in rotary], dim=1)),
+                tuple(len(group.starts) for group in own),
+                None if share is None else share.exchange(partial(self._tokens, groups)),
+            )
         )
-        return tuple(unfold(v, n) for v, n in zip(velocities, counts, strict=True))
+        return tuple(unfold(next(velocities), len(g.starts)) if g.starts else g.latents for g in groups)
+
+    def _patches(self, group: ShotGroup) -> int:
+        """Tokens of a latent frame."""
+        _, patch_h, patch_w = self.config.patch_size
+        return (group.latents.shape[-2] // patch_h) * (group.latents.shape[-1] // patch_w)
+
+    def _tokens(self, groups: Sequence[ShotGroup], counts: Sequence[int]) -> tuple[int]:
+        """Tokens where each group has so many shots: one block, in which all see all."""
+        per_shot = [group.latents.shape[3] * self._patches(group) for group in groups]
+        return (sum(n * tokens for n, tokens in zip(counts, per_shot, strict=True)),)
 
     def _positions(self, group: ShotGroup) -> Rotary:
         """Cos and sin (1, n S, 1, D / heads); own, because the stock table holds whole numbers only."""
@@ -250,30 +269,30 @@ class InterleavedWan(StockModel, WanTransformer3DModel):
         self,
         latents: list[Tensor],  # (B n, C, F, H, W) of each group
         texts: list[Tensor],  # (B n, T, D_text)
-        timesteps: list[Tensor],  # (B n, S) in thousandths
+        timesteps: list[Tensor],  # (B n, R) in thousandths
         rotary: Rotary,
         counts: tuple[int, ...],
+        exchange: Exchange | None = None,
     ) -> list[Tensor]:
-        # Embed: clips, one modulation vector per token, words.
+        # Embed: clips, one modulation vector per row of tokens, words.
         shots = tuple(self.patch_embedding(x).flatten(2).transpose(1, 2).contiguous() for x in latents)
         conditions = [self._condition(t, x) for t, x in zip(timesteps, texts, strict=True)]
         temb, modulation, text = (tuple(part) for part in zip(*conditions, strict=True))
         for block in self.blocks:
-            shots = self._run(block, shots, text, modulation, rotary, counts)
+            shots = self._run(block, shots, text, modulation, rotary, counts, exchange)
         return [self._read(x, e, like) for x, e, like in zip(shots, temb, latents, strict=True)]
 
     def _condition(self, timestep: Tensor, text: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Per-token modulation (B n, S, D) and (B n, S, 6, D), and projected words (B n, T, D)."""
-        tokens = timestep.shape[1]
+        """Modulation by rows (B n, R, D) and (B n, R, 6, D), and projected words (B n, T, D)."""
         temb, projected, text, _ = self.condition_embedder(
-            timestep.flatten(), text, None, timestep_seq_len=tokens
+            timestep.flatten(), text, None, timestep_seq_len=timestep.shape[1]
         )
         return temb, projected.unflatten(2, (6, -1)), text
 
     def _read(self, x: Tensor, temb: Tensor, like: Tensor) -> Tensor:
         """Tokens (B n, S, D) back to a clip (B n, C, F, H, W)."""
         shift, scale = (self.scale_shift_table.unsqueeze(0) + temb.unsqueeze(2)).unbind(dim=2)
-        x = self.proj_out((self.norm_out(x.float()) * (1 + scale) + shift).type_as(x))
+        x = self.proj_out(_modulated(self.norm_out(x.float()), scale, shift).type_as(x))
         patch_f, patch_h, patch_w = self.config.patch_size
         return rearrange(
             x,
@@ -284,6 +303,17 @@ class InterleavedWan(StockModel, WanTransformer3DModel):
             ph=patch_h,
             pw=patch_w,
         )
+
+
+def _modulated(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Tokens (B n, S, D), those of each row by its own (B n, R, D)."""
+    rows = x.unflatten(1, (scale.shape[1], -1))
+    return (rows * (1 + scale[:, :, None]) + shift[:, :, None]).flatten(1, 2)
+
+
+def _added(x: Tensor, more: Tensor, gate: Tensor) -> Tensor:
+    """``x`` and what is added to it, both (B n, S, D), through each row's gate (B n, R, D)."""
+    return x + (more.unflatten(1, (gate.shape[1], -1)) * gate[:, :, None]).flatten(1, 2)
 
 
 def _rotate(x: Tensor, rotary: Rotary) -> Tensor:

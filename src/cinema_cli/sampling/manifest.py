@@ -14,7 +14,8 @@ Shapes:  A sequences   K keyframes in a sequence   N kept keyframes of a film
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -93,6 +94,13 @@ class Manifest:
     def of_film(self, number: int) -> NDArray[np.uint16]:
         """The sequences of one film (any, K)."""
         return self.sequences[self.ends[number - 1] if number else 0 : self.ends[number]]
+
+    def only(self, films: Collection[int]) -> "Manifest":
+        """The sequences of some films; their numbers stay what they are."""
+        numbers = range(len(self.ends))
+        rows = [self.of_film(number)[: None if number in films else 0] for number in numbers]
+        ends = np.cumsum([len(own) for own in rows], dtype=np.int64)
+        return replace(self, sequences=np.concatenate(rows), ends=ends)
 
     def film_of(self, sequence: int) -> int:
         """Which film a sequence is of."""

@@ -6,19 +6,21 @@ trained on stands in its own ``cinema.json``; a model without one, such as FLUX.
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cinema_cli.errors import InputError, MissingError
 from cinema_cli.files import read_json, write_atomic
-from cinema_cli.models.weights import model_folder
-
-Part = Literal["keyframes", "video"]
+from cinema_cli.models.acceptance import require_accepted
+from cinema_cli.models.architecture import refuse_editors
+from cinema_cli.models.contents import RECORD_NAME, Part
+from cinema_cli.models.licences import licence_of
+from cinema_cli.models.resolve import Place, check_model, model_folder, pinned, same_model
 
 BASE_NAME = "base.json"
 """In a run's folder: the models that its parts start from."""
 FROZEN_TEXT: dict[Part, str] = {"keyframes": "text_encoder_2", "video": "text_encoder"}
 """Where the text encoder of each part lies."""
-TRAINED_NAME = "cinema.json"
+TRAINED_NAME = RECORD_NAME
 """In a model's ``keyframes/``: how it was trained."""
 FIRST_PAIRS = 8
 """The paper goes from single images to this many pairs (3.2); longer sequences want a stage before."""
@@ -28,16 +30,25 @@ MAX_BYTES = 1 << 16
 def base_of(run: Path, init: str | None, part: Part = "keyframes") -> Path:
     """The folder of the frozen parts, in the layout of ``FluxPipeline`` or ``WanPipeline``.
 
+    A model that is named is checked before it is read: that it is whole, that ours can be it, and that its
+    licence was accepted.
+
     Raises:
-        InputError: the run started from another model.
-        MissingError: there are no frozen parts.
+        InputError: the run started from another model, or ours cannot be this one.
+        MissingError: there are no frozen parts, or the model is not here, half there or not yet accepted.
     """
     noted = _field(run / BASE_NAME, part)
-    if init is not None and noted is not None and init != noted:
+    if init is not None and noted is not None and not same_model(noted, init):
         raise InputError(
             f"{run / BASE_NAME}: this run started from {noted}, found --init {init}. Take another --run."
         )
-    base = named_base(run, init, part) or run / part
+    named = named_base(run, init, part)
+    base = named or run / part
+    if named is not None and (named / "transformer").is_dir():
+        model = noted or init or ""
+        check_model(Place(model, named, part, "folder"), to_train=True)
+        refuse_editors(named)
+        require_accepted(model, licence_of(model, named))
     for folder in ("vae", FROZEN_TEXT[part]):
         if not (base / folder).is_dir():
             raise MissingError(
@@ -50,14 +61,16 @@ def base_of(run: Path, init: str | None, part: Part = "keyframes") -> Path:
 def note_base(run: Path, init: str | None, part: Part = "keyframes") -> None:
     """Note the model that a run starts from, for when it goes on."""
     if init is not None:
-        noted = {each: _field(run / BASE_NAME, each) for each in FROZEN_TEXT} | {part: init}
+        before = {each: _field(run / BASE_NAME, each) for each in FROZEN_TEXT}
+        noted = before | {part: before[part] or pinned(init)}
         named = {each: name for each, name in noted.items() if name is not None}
         write_atomic(run / BASE_NAME, json.dumps(named) + "\n")
 
 
 def named_base(run: Path, init: str | None, part: Part = "keyframes") -> Path | None:
     """The folder of the model that a run starts from, or would; none where it is made from scratch."""
-    named = init or _field(run / BASE_NAME, part)
+    noted = _field(run / BASE_NAME, part)
+    named = noted if noted is not None and (init is None or same_model(noted, init)) else init
     return model_folder(named, part) if named else None
 
 

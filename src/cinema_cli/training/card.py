@@ -18,6 +18,7 @@ from torch import nn
 
 from cinema_cli import __version__
 from cinema_cli.training.lora import LoraLayers
+from cinema_cli.training.quantise import quantised_weights
 
 CARD_NAME = "README.md"
 """Where hubs look for a card."""
@@ -142,7 +143,7 @@ def _facts(
 def _trained(name: str, module: nn.Module, model: nn.Module | None) -> str:
     count = sum(p.numel() for p in module.parameters() if p.requires_grad)
     if isinstance(module, LoraLayers) and model is not None:
-        beside = sum(p.numel() for p in model.parameters()) - count
+        beside = sum(p.numel() for p in model.parameters()) + quantised_weights(model) - count
         return f"adapters of rank {module.config.rank}: {count:,} parameters beside {beside:,} frozen ones"
     return f"`{name}`, {count:,} parameters"
 

@@ -10,6 +10,7 @@ Shapes:  n clips   C channels   F latent frames   h, w latent size   H, W pixels
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
@@ -61,23 +62,29 @@ class ClippedFilm:
 
 
 def shown_size(facts: ClipFacts, area: int, unit: int) -> tuple[int, int]:
-    """Height and width near an area and a clip's own aspect whose sides ``unit`` divides (A).
-
-    The short side is rounded first, then the long one to the aspect: 2:1 at 480 x 480 and 32 is 352 x 704.
+    """Height and width that a clip is shown at (A): :func:`size_near` for its own aspect.
 
     Raises:
         InputError: the clip would have to be enlarged.
     """
-    long_to_short = float(max(facts.aspect, 1 / facts.aspect))
-    short = max(1, round((area / long_to_short) ** 0.5 / unit)) * unit
-    long = max(1, round(short * long_to_short / unit)) * unit
-    size = (short, long) if facts.aspect >= 1 else (long, short)
+    size = size_near(facts.aspect, area, unit)
     if size[0] > ENLARGED * facts.height:
         raise InputError(
             f"Clips of about {size[0]} x {size[1]} pixels were wanted, found {facts.height} x {facts.width}. "
             "Ask for less: --set area=PIXELS."
         )
     return size
+
+
+def size_near(aspect: Fraction, area: int, unit: int) -> tuple[int, int]:
+    """Height and width near an area and an aspect (width through height) whose sides ``unit`` divides.
+
+    The short side is rounded first, then the long one to the aspect: 2:1 at 480 x 480 and 32 is 352 x 704.
+    """
+    long_to_short = float(max(aspect, 1 / aspect))
+    short = max(1, round((area / long_to_short) ** 0.5 / unit)) * unit
+    long = max(1, round(short * long_to_short / unit)) * unit
+    return (short, long) if aspect >= 1 else (long, short)
 
 
 def middle(facts: ClipFacts, size: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -11,7 +11,7 @@ Shapes:  n shots of a group   C channels   F latent frames   h, w latent size   
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,15 +119,22 @@ class DatasetClips:
     """Windows of a dataset's films in a random order that depends on the seed alone."""
 
     def __init__(
-        self, films: Sequence[ClippedFilm], latents: ClipLatents, text: ShotTextEncoder, config: VideoTraining
+        self,
+        films: Sequence[ClippedFilm],
+        latents: ClipLatents,
+        text: ShotTextEncoder,
+        config: VideoTraining,
+        held: Collection[int] = (),
     ) -> None:
-        """``latents``: of these films.
+        """``latents``: of these films; those in ``held`` are looked at and not trained on.
 
         Raises:
             InputError: no film has enough shots for a window.
         """
         self.films, self.latents, self.text, self.config = films, latents, text, config
-        self.windows = [window for number in range(len(films)) for window in self._windows(number)]
+        windows = [window for number in range(len(films)) for window in self._windows(number)]
+        self.windows = [window for window in windows if window.film not in held]
+        self.shown = [window for window in windows if window.film in held] or self.windows
         if not self.windows:
             raise InputError(
                 f"{config.window} shots of one film that fill {config.frames[0]} frames at "
@@ -145,6 +152,8 @@ class DatasetClips:
             "neighbours": config.neighbours,
             "films_in_a_batch": config.films,
         }
+        if held:
+            self.facts["films_held_out"] = sorted(films[number].kept.name for number in held)
 
     def batch(self, seed: int) -> list[Films]:
         """The windows whose number is in the loop's seed: the position in the data is the step."""
@@ -152,8 +161,8 @@ class DatasetClips:
         return [self._read(self._at(number)) for number in range(first, first + self.config.films)]
 
     def preview(self) -> Films:
-        """The first of the order: a dataset has no held-out part."""
-        return self._read(self._at(0))
+        """A window of what is held out; else one that is trained on as well."""
+        return self._read(self.shown[Order([len(self.shown)], self.config.loop.seed).at(0).row])
 
     def shapes(self) -> int:
         """How many mixtures of frame size and lengths there are among the windows."""
@@ -164,7 +173,7 @@ class DatasetClips:
                     tuple(sorted(self._lengths(window))),
                     min(self.config.neighbours, len(self.films[window.film].shots) - self.config.window),
                 )
-                for window in self.windows
+                for window in {*self.windows, *self.shown}
             }
         )
 

@@ -88,6 +88,14 @@ def step_kinds(pairs: int, config: ExtensionConfig, text: int, grid: Grid) -> li
     return [(share, groups) for share, groups in kinds if share > 0]
 
 
+def step_sizes(split: Split | None, pairs: int, text: int, grid: Grid) -> list[Pairs]:
+    """The groups of one step as numbers: all pairs, or memory by size and the new ones."""
+    if split is None:
+        return [Pairs(pairs, text, grid[0] * grid[1])]
+    sizes = [*split.known, (grid, split.new)]
+    return [Pairs(len(places), text, h * w) for (h, w), places in sizes]
+
+
 def extension_groups(
     whole: PairGroup, split: Split, small: Mapping[Grid, Tensor], generator: torch.Generator
 ) -> list[PairGroup]:

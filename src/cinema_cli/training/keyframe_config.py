@@ -9,9 +9,11 @@ from pydantic import Field, model_validator
 
 from cinema_cli.config import Config
 from cinema_cli.context.goldenmem import GoldenMem
+from cinema_cli.models.encoders import TextPadding
 from cinema_cli.theatre.world import FRAME_SIZE
 from cinema_cli.training.loop import LoopConfig
 from cinema_cli.training.lora import LoraConfig
+from cinema_cli.training.quantise import Quantise
 
 
 class TransformerConfig(Config):
@@ -69,6 +71,12 @@ class KeyframeTraining(Config):
     """Shape of the model where it is made from scratch; none: it starts from its base's weights."""
     text_length: int = 512
     """Text tokens of a caption (T)."""
+    text_padding: TextPadding = "encoded"
+    """Behind a shorter caption: what T5 makes of padding, as FLUX knows it, or zeros; caches keep none."""
+    keep_words: bool = True
+    """Keep a dataset's encoded captions in the run's cache; else they are encoded in every step."""
+    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Share of a dataset's films, rounded, that are not trained on: previews and validation are of them."""
     movies: int = 4000
     """Movies of the theatre to draw sequences from."""
     shots: int = 8
@@ -84,12 +92,17 @@ class KeyframeTraining(Config):
     1000)."""
     guidance: Annotated[float, Field(ge=0)] = 1.0
     """What a guidance-distilled base such as FLUX.1-dev is told as its guidance in training."""
+    keep_guidance: bool = False
+    """Keep what the base was distilled to, at the scale ``guidance``: fit to the data what lies beneath it,
+    (v + (s - 1) v_without_words) / s, the latter without gradients (DC-Gen, arXiv 2509.25180)."""
     preview_guidance: Annotated[float, Field(ge=0)] = 3.5
     """What it is told where it draws previews."""
     lora: LoraConfig | None = None
     """Train adapters beside a frozen base; none: all weights."""
     half_base: bool = True
     """Keep the base of adapters in bf16, which halves its memory."""
+    quantise: Quantise = "none"
+    """Keep the frozen base of adapters, and its frozen T5, in int8 or nf4: a quarter or an eighth of fp32."""
     checkpoint_every: Annotated[int, Field(ge=0)] = 0
     """Gradient checkpointing: 1 computes every block again in the backward, 2 every second; 0 none."""
     preview_steps: int = 16
@@ -98,6 +111,14 @@ class KeyframeTraining(Config):
     """Compile the blocks; on a CPU this is what makes training possible at all."""
     stages: dict[int, StageConfig] = Field(default_factory=dict)
     """By pairs in a sequence."""
+
+    @model_validator(mode="after")
+    def _guidance_is_kept(self) -> "KeyframeTraining":
+        if self.keep_guidance and self.guidance <= 1:
+            raise ValueError(
+                f"guidance: above 1, such as 3.5, was wanted to keep_guidance, found {self.guidance}."
+            )
+        return self
 
     @model_validator(mode="after")
     def _spans_fit(self) -> "KeyframeTraining":
@@ -128,9 +149,20 @@ class KeyframeTraining(Config):
                     f"stages.{pairs}.loop.context: a divisor of {pairs} pairs was wanted, found "
                     f"{stage.loop.context}."
                 )
-            if stage.loop.context > 1 and stage.extend:
-                raise ValueError(
-                    f"stages.{pairs}.extend: 0 was wanted where processes share sequences (loop.context is "
-                    f"{stage.loop.context}), found {stage.extend}. Memory is not shared out; take context=1."
-                )
+            for remembered, new in stage.extensions if stage.extend else ():
+                if remembered + new < stage.loop.context:
+                    raise ValueError(
+                        f"stages.{pairs}.extensions: at least a frame for each of the {stage.loop.context} "
+                        f"processes that share a sequence (loop.context) was wanted, found {remembered} "
+                        f"remembered and {new} new."
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _frozen_is_quantised(self) -> "KeyframeTraining":
+        if self.quantise != "none" and self.lora is None:
+            raise ValueError(
+                f"quantise: adapters were wanted with it (lora), found quantise={self.quantise} and all "
+                "weights trained. Take a preset that ends in -lora, or quantise=none."
+            )
         return self

@@ -25,10 +25,11 @@ from cinema_cli.models.encoders import ImageCodec, TextEncoder, Words
 from cinema_cli.models.flow_matching import noised, random_levels, schedule, velocity
 from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.models.pairs import PairGroup
-from cinema_cli.models.sampling import sample_keyframes
+from cinema_cli.models.regimes import Regime
+from cinema_cli.models.sampling import sample_keyframes, without_words
 from cinema_cli.sampling.loader import Sequences
 from cinema_cli.training.card import Subject, described
-from cinema_cli.training.extension import Split, draw_split, extension_groups, part, step_kinds
+from cinema_cli.training.extension import Split, draw_split, extension_groups, part, step_sizes
 from cinema_cli.training.keyframe_config import KeyframeTraining
 from cinema_cli.training.lora import LoraLayers
 from cinema_cli.training.preview import save_strip
@@ -104,26 +105,33 @@ class KeyframeTask:
         levels = self.draw_levels(generator, batch.split)
         clean = batch.sequences.latents
         noise = torch.randn(clean.shape, generator=generator)
-        wordless = torch.rand(len(clean), 1, generator=generator) < self.stage.drop_captions
-        whole = self.pairs_of(batch.sequences, levels.t, noise, wordless | levels.dropped)
-        counts, target = levels.counts, velocity(clean, noise)
-        guidance = self._guidance(self.config.guidance, len(clean))
-        counted = counts.sum().clamp(min=1)
+        untold = torch.rand(len(clean), 1, generator=generator) < self.stage.drop_captions
+        whole = self.pairs_of(batch.sequences, levels.t, noise, untold | levels.dropped)
+        regime: Regime = "joint" if batch.split is None else "extend"
+        groups, new = [whole], list(range(self.pairs))
         if batch.split is not None:
-            new = list(batch.split.new)
             groups = extension_groups(whole, batch.split, batch.small, generator)
-            predicted = self.model(groups=groups, guidance=guidance, regime="extend")[-1]
-            counts, target = counts[:, new], target[:, new]
-        elif self.peers is not None:
+            new = list(batch.split.new)
+        share = None
+        if self.peers is not None:
             # All peers drew the same noise and count the same frames, so no number has to be sent.
-            own = self.peers.places(self.pairs)
-            (predicted,) = self.model(groups=[part(whole, own)], guidance=guidance, peers=self.peers)
-            counts, target = counts[:, list(own)], target[:, list(own)]
-        else:
-            (predicted,) = self.model(groups=[whole], guidance=guidance)
-        error = (predicted.float() - target.to(predicted.device)).square().mean(dim=(2, 3))
-        mean = (error * counts.to(error.device)).sum() / counted.to(error.device)
-        return mean if self.peers is None else self.peers.loss(mean)
+            share = self.peers.share([len(group.ranks) for group in groups])
+            groups = [part(group, own) for group, own in zip(groups, share.places, strict=True)]
+            new = [new[place] for place in share.places[-1]]
+        guidance = self._guidance(self.config.guidance, len(clean))
+        predicted = self.model(groups=groups, guidance=guidance, regime=regime, share=share)
+        fitted = predicted[-1].float()
+        if self.config.keep_guidance:
+            with torch.no_grad():
+                empty = self.text.encode([""])
+                wordless = [without_words(group, empty) for group in groups]
+                bare = self.model(groups=wordless, guidance=guidance, regime=regime, share=share)[-1].float()
+            fitted = (fitted + (self.config.guidance - 1) * bare) / self.config.guidance
+        target = velocity(clean, noise)[:, new].to(fitted.device)
+        error = (fitted - target).square().mean(dim=(2, 3))
+        counts = levels.counts.to(error.device)
+        mean = (error * counts[:, new]).sum() / counts.sum().clamp(min=1)
+        return mean if self.peers is None else self.peers.loss(mean, predicted)
 
     def pairs_of(self, sequences: Sequences, t: Tensor, noise: Tensor, gone: Tensor) -> PairGroup:
         """All pairs at full size as the model takes them, noised to levels ``t``, (B, P) words emptied."""
@@ -195,14 +203,13 @@ class KeyframeTask:
         theatre = f"{self.config.movies:,} movies of {self.stage.shots or self.config.shots} shots"
         return Subject(described(theatre, self.data.facts), self.stage.sequences, f"{self.pairs} pairs")
 
-    @property
-    def flop_per_batch(self) -> float:
-        """FLOP of a batch, forward and backward, for MFU: the mean over the stage's kinds of steps."""
-        cost = FluxCost.of(self.model.config)
-        kinds = step_kinds(self.pairs, self.stage, self.config.text_length, self.grid)
-        forward = sum(share * cost.step(groups) for share, groups in kinds)
+    def flop(self, batch: KeyframeBatch) -> float:
+        """FLOP of a batch, forward and backward, for MFU."""
+        groups = step_sizes(batch.split, self.pairs, self.config.text_length, self.grid)
+        forward = FluxCost.of(self.model.config).step(groups)
         # Through a frozen base the backward only passes; weights' gradients are the adapters' alone.
-        return self.stage.sequences * forward * (2 if self.config.lora else 3)
+        forwards = (2 if self.config.lora else 3) + self.config.keep_guidance
+        return self.stage.sequences * forward * forwards
 
     @torch.no_grad()
     def validate(self) -> float:

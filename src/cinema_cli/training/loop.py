@@ -97,9 +97,9 @@ class Task(Protocol):
     A task may also have ``config`` (written beside every checkpoint), ``card`` (a ``Subject``, which
     its model card tells), ``facts`` (plain data that must not change when training goes on), ``validate()``
     (a float to be small, on held-out data at fixed noise levels, called without gradients),
-    ``flop_per_batch`` (of a forward and backward; shows MFU), ``model`` (what computes where ``modules`` are
-    its adapters) and ``share(peers)`` (told of the processes that it shares its sequences with; its loss then
-    keeps the rule of ``models/context_parallel.py``).
+    ``flop(batch)`` (FLOP of its forward and backward; shows MFU), ``model`` (what computes where
+    ``modules`` are its adapters) and ``share(peers)`` (told of the processes that it shares its sequences
+    with; its loss then keeps the rule of ``models/context_parallel.py``).
     """
 
     @property
@@ -179,8 +179,8 @@ def train(
         start, last = resume(folder, live, facts, guards, progress, checkpoint)
         held.enter_context(tracking(accelerator, what, facts["run"], start, facts["loop"]))
         log = Metrics(folder / "metrics.jsonl", start, accelerator)
-        flop = getattr(task, "flop_per_batch", None)
-        peak = peak_rate(ranks.device, config.precision == "bf16") if flop else 1.0
+        count = getattr(task, "flop", None)
+        peak = peak_rate(ranks.device, config.precision == "bf16") if count else 1.0
         bar = progress.task(what, total=config.steps, unit="steps", done=start)
         if start == 0 and config.preview_every:
             draw(task, folder, 0, live, accelerator)
@@ -192,12 +192,14 @@ def train(
             began = time.monotonic()
             first = (config.seed << 40) + step * batches
             seeds = range(first, first + batches)
-            share = 0.0
+            share, flop = 0.0, 0.0
             for seed in ranks.share(seeds):
                 seed_libraries(seed)
                 generator = torch.Generator().manual_seed(seed)
                 with accelerator.autocast():
-                    mean = task.loss(task.batch(seed), generator) / config.accumulate
+                    batch = task.batch(seed)
+                    mean = task.loss(batch, generator) / config.accumulate
+                flop += count(batch) if count else 0
                 share += float(mean.detach())
                 mean.backward()
             # Guard: all ranks judge the same numbers, so they stop together.
@@ -224,8 +226,8 @@ def train(
             # Look at it.
             seconds = time.monotonic() - began
             note = ""
-            if flop:
-                told["mfu"] = flop * config.accumulate / config.context / seconds / peak
+            if count:
+                told["mfu"] = flop / config.context / seconds / peak
                 note = f", {told['mfu']:.0%} MFU"
             done = step + 1
             improved = False

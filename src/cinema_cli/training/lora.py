@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from cinema_cli.config import Config
 from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.models.video import InterleavedWan
+from cinema_cli.training.quantise import TOLD_NAME, quantised_as
 
 ATTENTION = r"to_q|to_k|to_v|to_out\.0|add_q_proj|add_k_proj|add_v_proj|to_add_out"
 MLP = r"proj_mlp|proj_out|ff\.net\.0\.proj|ff\.net\.2|ff_context\.net\.0\.proj|ff_context\.net\.2"
@@ -42,7 +43,7 @@ class LoraLayers(nn.Module):
         super().__init__()
         model.requires_grad_(False)
         model.add_adapter(PeftConfig(r=config.rank, lora_alpha=config.rank, target_modules=config.targets))
-        self.config = config
+        self.config, self.base = config, quantised_as(model)
         added = {name: p for name, p in model.named_parameters() if p.requires_grad}
         with torch.no_grad():
             for parameter in added.values():
@@ -63,6 +64,6 @@ class LoraLayers(nn.Module):
             parameter.copy_(state_dict[name])
 
     def save_config(self, folder: Path) -> None:
-        """Rank and targets, for whoever reads the folder; the weights do not need them."""
+        """Rank, targets and how the base was kept; stock pipelines do not need them."""
         told = {"rank": self.config.rank, "alpha": self.config.rank, "targets": self.config.targets}
-        (folder / "lora.json").write_text(json.dumps(told, indent=2) + "\n")
+        (folder / TOLD_NAME).write_text(json.dumps(told | {"quantise": self.base}, indent=2) + "\n")

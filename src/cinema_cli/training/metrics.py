@@ -16,7 +16,7 @@ from accelerate.tracking import get_available_trackers
 
 from cinema_cli.errors import MissingError
 from cinema_cli.files import write_atomic
-from cinema_cli.models.cost import PEAK_BF16, measured_rate
+from cinema_cli.models.rates import PEAK_BF16, measured_rate
 
 Tracker = Literal["tensorboard", "wandb", "trackio"]
 TRACKERS = "trackers"

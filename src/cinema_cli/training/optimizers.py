@@ -1,4 +1,7 @@
-"""Optimizers and the learning rate: AdamW everywhere (Table 4), or Muon for the matrices inside blocks."""
+"""Optimizers and the learning rate: AdamW everywhere (Table 4), also with averages of a byte each, or Muon.
+
+Muon is for the matrices inside blocks.
+"""
 
 import math
 import re
@@ -9,14 +12,16 @@ import torch
 from torch import nn
 
 from cinema_cli.config import Config
+from cinema_cli.training.eight_bit import BYTES, AdamW8bit
 
 
 class OptimizerConfig(Config):
     """How weights are moved."""
 
-    kind: Literal["adamw", "muon"] = "adamw"
-    """``muon`` moves the matrices inside transformer blocks by Muon and everything else by AdamW.  Its
-    iteration runs in bfloat16; sums over slices of sharded weights are rounded at other places."""
+    kind: Literal["adamw", "adamw8bit", "muon"] = "adamw"
+    """``adamw8bit`` keeps AdamW's two averages in a byte each, 2 bytes a weight instead of 8 (Dettmers and
+    others, 2021).  ``muon`` moves the matrices inside transformer blocks by Muon and everything else by
+    AdamW; its iteration runs in bfloat16, sums over slices of sharded weights are rounded elsewhere."""
     learning_rate: float = 4e-4
     """Peak rate (Table 4)."""
     betas: tuple[float, float] = (0.9, 0.999)
@@ -31,6 +36,11 @@ class OptimizerConfig(Config):
     """What follows the warm-up (Table 4: cosine)."""
     floor: float = 0.0
     """Where the cosine ends, as a fraction of the peak."""
+
+    @property
+    def bytes_per_weight(self) -> float:
+        """What the optimizer keeps of a weight; with Muon, of one inside a matrix of a block."""
+        return {"adamw": 8.0, "adamw8bit": BYTES, "muon": 4.0}[self.kind]
 
 
 def rate_at(step: int, steps: int, config: OptimizerConfig) -> float:
@@ -56,7 +66,8 @@ def build_optimizers(modules: Iterable[nn.Module], config: OptimizerConfig) -> l
     }
     matrices = [p for name, p in named if name in by_muon]
     rest = [(name, p) for name, p in named if name not in by_muon]
-    adamw = torch.optim.AdamW(
+    kind = AdamW8bit if config.kind == "adamw8bit" else torch.optim.AdamW
+    adamw = kind(
         [
             {"params": [p for _, p in rest if p.ndim >= 2], "weight_decay": config.weight_decay},
             {"params": [p for _, p in rest if p.ndim < 2], "weight_decay": 0.0},

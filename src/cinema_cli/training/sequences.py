@@ -2,8 +2,7 @@
 
 A movie of the theatre is a seed below ``movies``; seeds from ``HELD_OUT`` on are never trained on.  Its
 puppets get new names every time: pictures do not show names, so a look can only be known from the sequence
-itself.  A dataset's sequences and captions come as they are; it has no held-out part, so its preview shows
-sequences that are trained on.
+itself.  A dataset's sequences and captions come as they are; some of its films may be held out.
 
 Shapes:  B sequences   P pairs   L image tokens   C channels of a token
 """
@@ -148,11 +147,16 @@ class TheatreSequences:
 class DatasetSequences:
     """The sequences of a dataset in the loader's order."""
 
-    def __init__(self, loader: Loader) -> None:
-        """``loader``: made for the stage's pairs and sequences."""
-        self.loader = loader
+    def __init__(self, loader: Loader, held: Loader | None = None, films: Sequence[str] = ()) -> None:
+        """``loader``: for the stage's pairs and sequences; ``held``: of ``films``, which are held out."""
+        self.loader, self.shown = loader, held or loader
         headers = [manifest.header.model_dump(mode="json") for manifest in loader.manifests]
-        self.facts = {"sequences_sha256": sha256_json(headers), "sequences_in_a_batch": loader.sequences}
+        self.facts: dict[str, Any] = {
+            "sequences_sha256": sha256_json(headers),
+            "sequences_in_a_batch": loader.sequences,
+        }
+        if films:
+            self.facts["films_held_out"] = list(films)
 
     def batch(self, seed: int, sequences: int, pairs: int) -> Sequences:
         """The batch whose number is in the loop's seed: the position in the data is the step."""
@@ -164,8 +168,8 @@ class DatasetSequences:
         return self.loader.shrunken(seed % (1 << STEP_BITS), places, grid)
 
     def preview(self, sequences: int, pairs: int) -> Sequences:
-        """The first of the order."""
-        return self.loader.read([self.loader.order.at(number) for number in range(sequences)])
+        """The first of the order of what is held out; else of all, which are trained on as well."""
+        return self.shown.read([self.shown.order.at(number) for number in range(sequences)])
 
 
 def refuse_other_data(folder: Path, source: SequenceSource) -> None:

@@ -21,10 +21,12 @@ from cinema_cli.theatre.world import FRAME_SIZE
 from cinema_cli.training.base import base_of, note_base, refuse_a_leap, trained_pairs
 from cinema_cli.training.blocks import compile_blocks
 from cinema_cli.training.checkpoint import module_weights, newest_checkpoint
+from cinema_cli.training.held_out import hold_out
 from cinema_cli.training.keyframe_config import KeyframeTraining
 from cinema_cli.training.keyframes import KeyframeTask
 from cinema_cli.training.latents import LatentCache
 from cinema_cli.training.loop import train
+from cinema_cli.training.quantise import quantise_blocks, refuse_other_base
 from cinema_cli.training.sequences import (
     DatasetSequences,
     SequenceSource,
@@ -42,6 +44,7 @@ def train_keyframes(
     sequences: Path | None = None,
     init: str | None = None,
     anyway: bool = False,
+    checkpoint: str | None = None,
 ) -> Path:
     """Train a stage: from the newest checkpoint of the stage before it, from ``init``, or from scratch.
 
@@ -57,6 +60,7 @@ def train_keyframes(
         sequences: Where its manifests lie, if not in the dataset.
         init: A model to start from: "toy" for the embedded weights, or a folder.
         anyway: Train long sequences straight from a base, too.
+        checkpoint: Name of the stage's checkpoint to go on from, if not its newest that is whole.
 
     Returns:
         The stage's last checkpoint.
@@ -73,15 +77,18 @@ def train_keyframes(
     base, checkpoints = base_of(run, init), run / "checkpoints" / "keyframes"
     before = _before(stage, config, base, checkpoints, anyway, progress)
     model, codec, text = _load_parts(base, config)
-    for module in (codec.vae, text.clip, text.t5, *([model] if config.lora else [])):
-        module.to(runtime.device())  # the loop moves what it trains
     modules: dict[str, nn.Module] = {
         "transformer": model,
         "text_encoder": text.clip,
         "text_encoder_2": text.t5,
     }
-    for checkpoint in before:
-        _take_over(checkpoint, modules, progress)
+    for earlier in before:
+        _take_over(earlier, modules, progress)
+    quantise_blocks(model, config.quantise, runtime.device())
+    if not config.stages[stage].train_text:
+        quantise_blocks(text.t5, config.quantise, runtime.device())
+    for module in (codec.vae, text.clip, text.t5, *([model] if config.lora else [])):
+        module.to(runtime.device())  # the loop moves what it trains
     for module in (codec.vae, text.clip, text.t5):
         module.requires_grad_(False)
     if config.stages[stage].train_text:
@@ -93,16 +100,17 @@ def train_keyframes(
         source = _dataset(stage, run / "cache", config, codec, text, opened, progress)
     folder = checkpoints / f"stage-{stage}"
     refuse_other_data(folder, source)
+    refuse_other_base(folder, config.quantise)
     note_base(run, init)
     task = KeyframeTask(model, codec, text, source, stage, config)
     if config.lora:
-        for checkpoint in before:
-            _take_over(checkpoint, {"lora": task.modules["lora"]}, progress)
+        for earlier in before:
+            _take_over(earlier, {"lora": task.modules["lora"]}, progress)
     if config.checkpoint_every:
         model.checkpoint_every(config.checkpoint_every)
     if config.compile:  # after adapters are in
         compile_blocks(model)
-    return train(task, folder, config.stages[stage].loop, progress, f"keyframes, stage {stage}")
+    return train(task, folder, config.stages[stage].loop, progress, f"keyframes, stage {stage}", checkpoint)
 
 
 def _before(
@@ -129,10 +137,10 @@ def _before(
 
 def _load_parts(base: Path, config: KeyframeTraining) -> tuple[InterleavedFlux, ImageCodec, TextEncoder]:
     """The transformer, from the base where it has one, and the parts that stay as they are."""
-    codec, text = ImageCodec.load(base), TextEncoder.load(base, config.text_length)
+    codec, text = ImageCodec.load(base), TextEncoder.load(base, config.text_length, config.text_padding)
     if (base / "transformer").is_dir():
         dtype = torch.bfloat16 if config.lora and config.half_base else torch.float32
-        model = InterleavedFlux.from_pretrained(base / "transformer").to(dtype).train()
+        model = InterleavedFlux.from_pretrained(base / "transformer", dtype=dtype).train()
         for module in (codec.vae, text.clip, text.t5):
             module.float()  # weights that are handed on are often in half precision, too coarse to be trained
         return model, codec, text
@@ -173,12 +181,19 @@ def _dataset(
     cut = len(text.cut([shot.caption for film in films for shot in film.shots]))
     if cut:
         progress.say(f"{cut} captions have more than {text.length} text tokens and lose their end")
-    frozen = None if wanted.train_text else text
-    features = PairFeatures(films, codec, frozen, config.frame_size, cache, progress.say)
+    kept = text if config.keep_words and not wanted.train_text else None
+    features = PairFeatures(films, codec, kept, config.frame_size, cache, progress.say)
     takers = int(os.environ.get("WORLD_SIZE", "1")) // wanted.loop.context
-    return DatasetSequences(
-        Loader(manifests, films, features, wanted.sequences, wanted.loop.seed, stride=takers)
-    )
+    held = hold_out([film.name for film in films], config.held_out, progress)
+    trained = [manifest.only(set(range(len(films))) - held) for manifest in manifests]
+    loader = Loader(trained, films, features, wanted.sequences, wanted.loop.seed, stride=takers)
+    apart = [part for part in (manifest.only(held) for manifest in manifests) if len(part.sequences)]
+    if not apart:
+        if held:
+            progress.say(f"They have no sequence of {stage} pairs: what is trained on is shown")
+        return DatasetSequences(loader)
+    shown = Loader(apart, films, features, wanted.sequences, wanted.loop.seed, workers=0)
+    return DatasetSequences(loader, shown, sorted(films[number].name for number in held))
 
 
 def _take_over(checkpoint: Path, modules: dict[str, nn.Module], progress: Progress) -> None:

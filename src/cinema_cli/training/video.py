@@ -13,10 +13,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from cinema_cli.errors import InputError
+from cinema_cli.models.context_parallel import Peers
 from cinema_cli.models.encoders import VideoCodec
 from cinema_cli.models.flow_matching import noised, random_levels, schedule, velocity
 from cinema_cli.models.sampling import sample_clips
 from cinema_cli.models.video import InterleavedWan, ShotGroup
+from cinema_cli.models.video_cost import Shots, WanCost
 from cinema_cli.training.card import Subject, described
 from cinema_cli.training.films import Clips, ClipSource, Films
 from cinema_cli.training.lora import LoraLayers
@@ -39,27 +42,70 @@ class VideoTask:
         trained = model if config.lora is None else LoraLayers(model, config.lora)
         self.modules: dict[str, torch.nn.Module] = {"transformer" if config.lora is None else "lora": trained}
 
+        self.peers: Peers | None = None
+
+    def share(self, peers: Peers) -> None:
+        """From now on keep only this peer's shots of every window, and its part of the loss.
+
+        Raises:
+            InputError: there are more peers than shots.
+        """
+        if peers.size > self.config.window:
+            raise InputError(
+                f"context={peers.size}: at most {self.config.window} processes were wanted, one for each "
+                f"shot that is made (window). Take context={self.config.window}, or a longer window."
+            )
+        self.peers = peers
+
     def batch(self, seed: int) -> Sequence[Films]:
         """Films of this seed."""
         return self.data.batch(seed)
 
+    def flop(self, batch: Sequence[Films]) -> float:
+        """FLOP of a batch, forward and backward, for MFU; windows differ."""
+        cost = WanCost.of(self.model.config)
+        forward = sum(len(films.groups[0].latents) * cost.step(self._sizes(films)) for films in batch)
+        # Through a frozen base the backward only passes; weights' gradients are the adapters' alone.
+        return forward * (2 if self.config.lora else 3)
+
+    def _sizes(self, films: Films) -> list[Shots]:
+        """The shots of one film as numbers."""
+        _, height, width = self.model.config.patch_size
+        shapes = [(clips.text.shape[2], clips.latents.shape) for clips in films.groups]
+        return [Shots(n, text, f, h // height * (w // width)) for text, (_, n, _, f, h, w) in shapes]
+
     def loss(self, batch: Sequence[Films], generator: torch.Generator) -> Tensor:
         """Mean squared error of the velocity over all latent frames but the keyframes (3.3)."""
-        errors = [error for films in batch for error in self.squared_errors(films, generator)]
-        return torch.stack([error.sum() for error in errors]).sum() / sum(error.numel() for error in errors)
+        errors = [error for films in batch for error in self.squared_errors(films, generator, self.peers)]
+        counted = sum(clips.latents[:, :, :, 1:].numel() for films in batch for clips in films.made)
+        mean = torch.stack([error.sum() for error in errors]).sum() / counted
+        return mean if self.peers is None else self.peers.loss(mean)
 
     def squared_errors(
-        self, films: Films, generator: torch.Generator, level: float | None = None
+        self,
+        films: Films,
+        generator: torch.Generator,
+        peers: Peers | None = None,
+        level: float | None = None,
     ) -> list[Tensor]:
-        """(B, n, C, F - 1, h, w) of every group that is made; with ``level`` all frames have that one."""
+        """(B, n, C, F - 1, h, w) of every group that is made.
+
+        With ``peers`` only of this one's shots; with ``level`` all frames have that one.
+        """
+        share = None if peers is None else peers.share([len(clips.places) for clips in films.groups])
         starts = films.starts(self.config.cut_phase)
         groups, targets = [], []
-        for clips, own in zip(films.groups, starts, strict=True):
+        for number, (clips, own) in enumerate(zip(films.groups, starts, strict=True)):
+            # All peers draw the same for all shots, so no number has to be sent.
             t = self._levels(clips, generator, level)
             noise = torch.randn(clips.latents.shape, generator=generator)
-            groups.append(self._group(clips, noise, t, own))
-            targets.append(velocity(clips.latents, noise))
-        predicted = self.model(groups=groups)[: len(films.made)]
+            group, target = self._group(clips, noise, t, own), velocity(clips.latents, noise)
+            if share is not None:
+                kept = list(share.places[number])
+                group, target = part(group, kept), target[:, kept]
+            groups.append(group)
+            targets.append(target)
+        predicted = self.model(groups=groups, share=share)[: len(films.made)]
         return [
             (made.float() - target.to(made.device))[:, :, :, 1:].square()
             for made, target in zip(predicted, targets[: len(films.made)], strict=True)
@@ -93,7 +139,7 @@ class VideoTask:
         held, losses = self.data.preview(), []
         for number, level in enumerate(VALIDATION_LEVELS):
             generator = torch.Generator().manual_seed(HELD_OUT + number)
-            errors = self.squared_errors(held, generator, level)
+            errors = self.squared_errors(held, generator, level=level)
             losses.append(sum(float(e.sum()) for e in errors) / sum(e.numel() for e in errors))
         return sum(losses) / len(losses)
 
@@ -124,3 +170,9 @@ class VideoTask:
         """First, middle and last frame of a clip: uint8 (3, H, W, 3)."""
         frames = self.codec.decode(latents[None].to(self.codec.vae.device))[0]
         return frames[[0, len(frames) // 2, len(frames) - 1]]
+
+
+def part(group: ShotGroup, kept: list[int]) -> ShotGroup:
+    """Some shots of a group."""
+    starts = [group.starts[shot] for shot in kept]
+    return ShotGroup(group.latents[:, kept], group.text[:, kept], group.timestep[:, kept], starts)

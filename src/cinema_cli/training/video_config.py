@@ -8,6 +8,7 @@ from cinema_cli.config import Config
 from cinema_cli.theatre.world import CLIP_FRAMES, CLIP_RATE
 from cinema_cli.training.loop import LoopConfig
 from cinema_cli.training.lora import LoraConfig
+from cinema_cli.training.quantise import Quantise
 
 
 class VideoTransformerConfig(Config):
@@ -41,6 +42,8 @@ class VideoTraining(Config):
     """How long and how to train."""
     text_length: int = 512
     """Text tokens of a shot (T): global caption and its own."""
+    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Share of a dataset's films, rounded, that are not trained on: previews and validation are of them."""
     movies: int = 200
     """Movies of the theatre to draw clips from."""
     shots: int = 8
@@ -67,6 +70,8 @@ class VideoTraining(Config):
     """Train adapters beside a frozen base; none: all weights."""
     half_base: bool = True
     """Keep the base of adapters in bf16, which halves its memory; norms stay in fp32, as Wan wants it."""
+    quantise: Quantise = "none"
+    """Keep the frozen base of adapters, and its frozen T5, in int8 or nf4: a quarter or an eighth of fp32."""
     checkpoint_every: Annotated[int, Field(ge=0)] = 0
     """Gradient checkpointing: 1 computes every block again in the backward, 2 every second; 0 none."""
     preview_steps: int = 12
@@ -78,4 +83,13 @@ class VideoTraining(Config):
     def _buckets_rise(self) -> "VideoTraining":
         if not self.frames or list(self.frames) != sorted(set(self.frames)):
             raise ValueError(f"frames: numbers that rise were wanted, such as [17, 33], found {self.frames}.")
+        return self
+
+    @model_validator(mode="after")
+    def _frozen_is_quantised(self) -> "VideoTraining":
+        if self.quantise != "none" and self.lora is None:
+            raise ValueError(
+                f"quantise: adapters were wanted with it (lora), found quantise={self.quantise} and all "
+                "weights trained. Take a preset that ends in -lora, or quantise=none."
+            )
         return self

@@ -20,8 +20,10 @@ from cinema_cli.training.checkpoint import MAX_JSON_BYTES, list_checkpoints
 from cinema_cli.training.clip_latents import ClipLatents
 from cinema_cli.training.clips import DatasetClips, captions_that_are_cut, clipped_films
 from cinema_cli.training.films import ClipSource, TheatreClips
+from cinema_cli.training.held_out import hold_out
 from cinema_cli.training.latents import LatentCache
 from cinema_cli.training.loop import train
+from cinema_cli.training.quantise import quantise_blocks, refuse_other_base
 from cinema_cli.training.video import VideoTask
 from cinema_cli.training.video_config import VideoTraining
 
@@ -31,7 +33,12 @@ MOST_SHAPES = 16
 
 
 def train_video(
-    run: Path, config: VideoTraining, progress: Progress, data: Path | None = None, init: str | None = None
+    run: Path,
+    config: VideoTraining,
+    progress: Progress,
+    data: Path | None = None,
+    init: str | None = None,
+    checkpoint: str | None = None,
 ) -> Path:
     """Train the video model from the newest checkpoint in ``run/checkpoints/video``, a base, or from scratch.
 
@@ -44,6 +51,7 @@ def train_video(
         progress: Told of the steps.
         data: A dataset whose films have clips; else the theatre is drawn.
         init: A model to start from: "toy" for the embedded weights, or a folder with ``video/``.
+        checkpoint: Name of the checkpoint to go on from, if not the newest that is whole.
 
     Returns:
         The last checkpoint.
@@ -63,13 +71,14 @@ def train_video(
         source = _dataset(kept, run / "cache", config, model, codec, text, progress)
     folder = run / "checkpoints" / "video"
     _refuse_other_clips(folder, source.facts)
+    refuse_other_base(folder, config.quantise)
     note_base(run, init, "video")
     task = VideoTask(model, codec, source, config)
     if config.checkpoint_every:
         model.checkpoint_every(config.checkpoint_every)
     if config.compile:  # after adapters are in
         compile_blocks(model)
-    return train(task, folder, config.loop, progress, "video")
+    return train(task, folder, config.loop, progress, "video", checkpoint)
 
 
 def _load_parts(base: Path, config: VideoTraining) -> tuple[InterleavedWan, VideoCodec, ShotTextEncoder]:
@@ -77,12 +86,14 @@ def _load_parts(base: Path, config: VideoTraining) -> tuple[InterleavedWan, Vide
     where = runtime.device()
     codec, text = VideoCodec.load(base), ShotTextEncoder.load(base, config.text_length)
     text.t5.to(runtime.number_type(where))  # the autoencoder stays in fp32: its latents are kept
+    quantise_blocks(text.t5, config.quantise, where)
     for module in (codec.vae, text.t5):
         module.to(where).requires_grad_(False).eval()
     if (base / "transformer").is_dir():
         # Given here, not with .to(): Wan keeps its norms and time embedding in fp32 whatever is asked.
         dtype = torch.bfloat16 if config.lora and config.half_base else torch.float32
         model = InterleavedWan.from_pretrained(base / "transformer", dtype=dtype).train()
+        quantise_blocks(model, config.quantise, where)
         return (model.to(where) if config.lora else model), codec, text  # the loop moves what it trains
     if config.transformer is None:
         raise MissingError(
@@ -115,7 +126,8 @@ def _dataset(
     unit = codec.vae.config.scale_factor_spatial * model.config.patch_size[1]
     clipped = clipped_films(kept, config, unit, cache / "clip-facts", progress)
     latents = ClipLatents(clipped, codec, config.clip_rate, cache, progress)
-    source = DatasetClips(clipped, latents, text, config)
+    held = hold_out([film.kept.name for film in clipped], config.held_out, progress)
+    source = DatasetClips(clipped, latents, text, config, held)
     progress.say(f"{len(source.windows)} windows of {config.window} shots in {len(clipped)} films")
     cut = captions_that_are_cut(clipped, text)
     if cut:

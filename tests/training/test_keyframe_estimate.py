@@ -6,15 +6,19 @@ import pytest
 import torch
 from diffusers import FluxTransformer2DModel
 
+from alive import kept_bytes
 from cinema_cli.config import build, load_preset
 from cinema_cli.errors import InputError, MissingError
-from cinema_cli.models.cost import FLUX_DEV, Pairs
+from cinema_cli.models.cost import FLUX_DEV, FluxCost, Pairs
 from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.models.pairs import PairGroup
-from cinema_cli.training.estimate import KEPT_WIDTHS, Devices, estimate_stage, known_devices
+from cinema_cli.training.devices import Devices
+from cinema_cli.training.estimate import frozen_bytes
 from cinema_cli.training.extension import step_kinds
 from cinema_cli.training.keyframe_config import KeyframeTraining
+from cinema_cli.training.keyframe_estimate import KEPT_WIDTHS, estimate_stage
 from cinema_cli.training.lora import LoraConfig, LoraLayers
+from cinema_cli.training.quantise import quantise_blocks
 
 H100 = Devices(count=16, name="NVIDIA H100 80GB HBM3", rate=3e14)
 FLUX = {
@@ -104,6 +108,38 @@ def test_adapters_are_counted_as_peft_makes_them(base: Path) -> None:
     assert estimate_stage(8, config, None, H100).trained == sum(p.numel() for p in layers.parameters())
 
 
+@pytest.mark.parametrize("kind", ["int8", "nf4"])
+def test_a_quantised_base_is_counted_as_it_is_kept(kind: str) -> None:
+    shape = preset("toy").transformer
+    assert shape is not None
+    model = InterleavedFlux(**shape.model_dump()).bfloat16()
+    quantise_blocks(model, kind, torch.device("cpu"))
+    kept = sum(x.nbytes for x in model.state_dict().values())
+    cost = FluxCost.of(model.config)
+    told = frozen_bytes(cost.parameters, cost.block_weights, True, kind)
+    assert kept == pytest.approx(told, rel=0.02)  # int8 has a scale for each output besides
+    smaller, whole = (
+        estimate_stage(
+            8, preset("toy").model_copy(update={"lora": LoraConfig(), "quantise": how}), None, H100
+        )
+        for how in (kind, "none")
+    )
+    assert whole.bytes_per_device - smaller.bytes_per_device == cost.parameters * 2 - told
+
+
+def test_the_optimizer_s_bytes_are_counted(base: Path) -> None:
+    config = preset("flux-dev")
+    loop = config.stages[16].loop
+    light = loop.model_copy(update={"optimizer": loop.optimizer.model_copy(update={"kind": "adamw8bit"})})
+    stages = {16: config.stages[16].model_copy(update={"loop": light})}
+    one, other = (
+        estimate_stage(16, each, base, H100)
+        for each in (config, config.model_copy(update={"stages": stages}))
+    )
+    saved = one.bytes_per_device - other.bytes_per_device
+    assert saved == pytest.approx((8 - 2.03125) * FLUX_DEV.parameters / 16, rel=1e-6)
+
+
 @pytest.mark.parametrize(("more", "least"), [({"num_layers": 3}, 28), ({"num_single_layers": 3}, 25)])
 def test_blocks_keep_as_much_as_is_said(more: dict[str, int], least: float) -> None:
     shape = {"num_layers": 1, "num_single_layers": 1, "attention_head_dim": 32, "num_attention_heads": 2}
@@ -115,18 +151,7 @@ def test_blocks_keep_as_much_as_is_said(more: dict[str, int], least: float) -> N
     }
 
     def kept(pairs: int, **changes: int) -> int:
-        model, bytes_of = InterleavedFlux(**{**shape, **rest, **changes}), {}
-        weights = {p.data_ptr() for p in model.parameters()}
-
-        def keep(tensor: torch.Tensor) -> torch.Tensor:
-            storage = tensor.untyped_storage()
-            if storage.data_ptr() not in weights:
-                bytes_of[storage.data_ptr()] = (
-                    storage.nbytes(),
-                    tensor,
-                )  # held, so that no address comes twice
-            return tensor
-
+        model = InterleavedFlux(**{**shape, **rest, **changes})
         ones = PairGroup(
             torch.ones(1, pairs, 32, 8),
             torch.ones(1, pairs, 32, 8),
@@ -135,23 +160,12 @@ def test_blocks_keep_as_much_as_is_said(more: dict[str, int], least: float) -> N
             range(pairs),
             (4, 8),
         )
-        hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
-        with hooks, torch.autocast("cpu", torch.bfloat16):
-            model(groups=[ones])
-            return sum(size for size, _ in bytes_of.values())
+        return kept_bytes(model, lambda: model(groups=[ones]))
 
     # Two blocks and six pairs more: what does not grow with tokens, such as half-precision weights, is out.
     grown = [kept(8, **changes) - kept(2, **changes) for changes in ({}, more)]
     widths = (grown[1] - grown[0]) / 2 / (6 * 64) / 64 / 2
     assert least < widths < KEPT_WIDTHS + 1
-
-
-def test_devices_are_named_in_words() -> None:
-    assert known_devices("32 x H100") == Devices(32, "NVIDIA H100 80GB HBM3", 0.34 * 989e12)
-    assert known_devices("1x4090").name == "NVIDIA GeForce RTX 4090"
-    for wrong in ("H100", "0 x H100", "8 x abacus", "8 x "):
-        with pytest.raises(InputError, match="8 x H100"):
-            known_devices(wrong)
 
 
 def test_what_cannot_be_counted_is_told(base: Path) -> None:
