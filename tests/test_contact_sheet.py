@@ -143,6 +143,17 @@ def test_a_shot_tells_what_it_saw_and_why(board: Storyboard, tmp_path: Path) -> 
     assert "A number struck out is a shot that it must not see." in words
 
 
+def test_what_is_said_stands_below_the_caption(board: Storyboard, tmp_path: Path) -> None:
+    said = board.with_shot(
+        "0002", lines=[{"speaker": "A Voice", "text": "Who & where?"}, {"speaker": "Mira", "text": "Here."}]
+    )
+    said = said.with_shot("0001", caption="<Mira> waits.").model_copy(update={"cast": ()})
+    page = write_contact_sheet(said, tmp_path).read_text(encoding="utf-8")
+    assert page.count('class="said"') == 2
+    assert "A Voice “Who &amp; where?”" in page
+    assert re.search(r'<b style="--hue:\d+">Mira</b> “Here\.”', page)
+
+
 def test_a_page_without_memories_has_no_legend_of_them(board: Storyboard, tmp_path: Path) -> None:
     plain = [shot.model_copy(update={"context": (), "forbid": ()}) for shot in board.shots]
     board = board.model_copy(update={"shots": tuple(plain)})

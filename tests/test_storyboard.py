@@ -41,6 +41,7 @@ def document(**changes: Any) -> dict[str, Any]:
                 "source": {"movie": "Night Train: 1.mkv", "start": "0", "mid": "1001/24", "end": "84"},
                 "flags": [{"reason": "near-duplicate", "value": 0.99, "limit": 0.98, "shot": "0001"}],
                 "rejected": "a title card",
+                "lines": [{"speaker": "A Voice", "text": "Who is there?"}],
                 "pin": ["0001"],
                 "forbid": [],
                 "context": [{"shot": "0001", "score": 0.31, "short_side_tokens": 15}],
@@ -203,3 +204,30 @@ def test_without_a_cast_any_tag_is_allowed() -> None:
     assert Storyboard(frame_size=(128, 256), shots=shots).cast == ()
     with pytest.raises(ValueError, match="<Bob> is not in the cast"):
         Storyboard(frame_size=(128, 256), shots=shots, cast=(CastMember(name="Mira"),))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ({"speaker": "Mira", "text": ""}, "pattern"),
+        ({"speaker": "Mira", "text": "x" * 501}, "at most 500"),
+        ({"speaker": "Mira", "text": "two\nlines"}, "one line"),
+        ({"speaker": "Mira", "text": "<i>thus</i>"}, "pattern"),
+        ({"speaker": "<Mira>", "text": "thus"}, "a name"),
+        ({"speaker": "Mira"}, "text is missing"),
+    ],
+)
+def test_what_cannot_be_a_spoken_line_is_told(line: dict[str, str], told: str) -> None:
+    board = Storyboard(frame_size=(8, 8), shots=(Shot(id="1", duration="2"),))
+    with pytest.raises(InputError, match=told):
+        board.with_shot("1", lines=[line])
+
+
+def test_who_speaks_need_not_be_of_the_cast_and_lines_are_bounded(tmp_path: Path) -> None:
+    board = Storyboard(frame_size=(8, 8), cast=(CastMember(name="Tom"),), shots=(Shot(id="1", duration="2"),))
+    line = {"speaker": "A Voice", "text": "Who is there?"}
+    board = board.with_shot("1", lines=[line] * 32)
+    board.save(tmp_path)
+    assert Storyboard.load(tmp_path) == board
+    with pytest.raises(InputError, match="32"):
+        board.with_shot("1", lines=[line] * 33)

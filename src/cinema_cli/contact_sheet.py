@@ -22,7 +22,7 @@ from cinema_cli.errors import InputError
 from cinema_cli.fields import MAX_FRAME_PIXELS, inside, seconds
 from cinema_cli.files import write_atomic
 from cinema_cli.progress import clock
-from cinema_cli.storyboard import Remembered, Shot, Storyboard, tags
+from cinema_cli.storyboard import Remembered, Shot, SpokenLine, Storyboard, tags
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
@@ -82,6 +82,8 @@ class Card:
     start: str
     seconds: str
     runs: list[Run]
+    lines: list[tuple[SpokenLine, float | None]]
+    """What is said, each with the hue of who says it; a voice that no caption names has none."""
     picture: str | None
     small: str | None
     clip: str | None
@@ -179,6 +181,7 @@ def _cards(storyboard: Storyboard, folder: Path, hues: dict[str, float]) -> Iter
             start=clock(float(start)),
             seconds=f"{float(seconds(shot.duration)):.3g} s",
             runs=text_runs(shot.caption, hues),
+            lines=[(line, hues.get(line.speaker)) for line in shot.lines],
             picture=_inlined(picture, width) if picture else None,
             small=_inlined(picture, MEMORY_WIDTH) if picture and recalled else None,
             clip=quote(shot.clip) if shot.clip and inside(folder, shot.clip).is_file() else None,

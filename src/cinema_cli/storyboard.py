@@ -45,6 +45,10 @@ MAX_SHOTS = 10_000
 MAX_FILE_BYTES = 64 * 2**20
 """Ten thousand shots with full captions stay below this; a larger file is not read."""
 MAX_CAST = 1_000
+MAX_LINES = 32
+"""Spoken in one shot: more than anybody could read while it lasts."""
+MAX_SPOKEN = 500
+"""Characters of one spoken line."""
 
 _TAG = re.compile(f"<({NAME_PATTERN})>")
 
@@ -117,6 +121,20 @@ class MadeWith(Config):
     """The preset it was made with."""
     version: Line
     """The version of cinema."""
+    backend: Line | None = None
+    """What drew it where that was not the paper's own model."""
+
+
+Spoken = Annotated[Line, Field(max_length=MAX_SPOKEN, pattern=r"^[^<>]+$")]
+
+
+class SpokenLine(Config):
+    """What somebody says in a shot; a film shows it as a subtitle."""
+
+    speaker: Name
+    """Who says it; a voice from elsewhere is in no picture, so it need not be of the cast."""
+    text: Spoken
+    """The words, without quotation marks."""
 
 
 FlagReason = Literal["near-black", "near-white", "blurred", "double-exposure", "near-duplicate"]
@@ -147,6 +165,8 @@ class Shot(Config):
     """What is seen; characters are tagged <Name>."""
     duration: Seconds
     """Seconds, as rational text."""
+    lines: Annotated[tuple[SpokenLine, ...], Field(max_length=MAX_LINES)] = ()
+    """What is said in it, in order."""
     keyframe: RelativePath | None = None
     """The picture (the module's docstring tells which frame it is)."""
     clip: RelativePath | None = None

@@ -19,10 +19,10 @@ from cinema_cli.captioning.annotators import (
     FrameError,
     SidecarAnnotator,
 )
-from cinema_cli.captioning.book import Book
+from cinema_cli.captioning.book import LEDGER, Book
 from cinema_cli.captioning.cast import Cast
-from cinema_cli.captioning.ledger import Ledger, Prices
 from cinema_cli.captioning.verdict import Annotation
+from cinema_cli.chat.ledger import Ledger, Prices
 from cinema_cli.chat.model import Answer, ChatError, ChatModel, Picture, Request, ScriptedChat
 from cinema_cli.chat.openai import OpenAIChat, OpenAIConfig
 from cinema_cli.chat.patience import Patience
@@ -119,7 +119,7 @@ def open_film(folder: Path, cast: Cast | None = CAST) -> tuple[Film, Storyboard]
 
 def chatting(film: Film, model: ChatModel) -> ChatAnnotator:
     return ChatAnnotator(
-        model, ChatAnnotatorConfig(), Ledger([film.folder], Prices(), None, 2240), Patience(tries=1)
+        model, ChatAnnotatorConfig(), Ledger([film.folder / LEDGER], Prices(), None, 2240), Patience(tries=1)
     )
 
 

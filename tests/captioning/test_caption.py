@@ -7,8 +7,8 @@ import pytest
 
 from captioned_films import BLACK, BLUE, GREEN, MIRA, RED, SHA256, caption_config, edit, make_film, run, words
 from chat_server import ChatServer, running, verdict
+from cinema_cli.captioning.book import LEDGER
 from cinema_cli.captioning.caption import CaptionConfig, caption_films
-from cinema_cli.captioning.ledger import LEDGER
 from cinema_cli.chat.model import Answer, ScriptedChat, Usage
 from cinema_cli.chat.openai import OpenAIConfig
 from cinema_cli.errors import InputError, MissingError

@@ -15,8 +15,8 @@ import pytest
 
 from captioned_films import BLUE, GREEN, MIRA, RED, caption_config, make_film, run, words
 from chat_server import ChatServer, running
-from cinema_cli.captioning.book import BOOK
-from cinema_cli.captioning.ledger import Account
+from cinema_cli.captioning.book import BOOK, LEDGER
+from cinema_cli.chat.ledger import Account
 from cinema_cli.errors import InputError
 
 
@@ -33,7 +33,7 @@ def film(tmp_path: Path) -> Path:
 
 
 def account(film: Path) -> Account:
-    return Account.load(film)
+    return Account.load(film / LEDGER)
 
 
 # -- money -------------------------------------------------------------------------------------

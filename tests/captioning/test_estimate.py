@@ -9,7 +9,7 @@ from captioned_films import make_film
 from chat_server import verdict
 from cinema_cli.captioning.caption import CaptionConfig, caption_films
 from cinema_cli.captioning.estimate import TYPICAL_ANSWER, TYPICAL_PICTURE, Estimate, estimate_captions
-from cinema_cli.captioning.ledger import Prices
+from cinema_cli.chat.ledger import Prices
 from cinema_cli.chat.model import Answer, ScriptedChat, Usage
 from cinema_cli.chat.openai import OpenAIConfig
 from cinema_cli.progress import Progress

@@ -197,6 +197,7 @@ def test_a_redirect_is_not_followed(server: ChatServer, chat: OpenAIChat, status
         "null",
         '{"choices": 3}',
         '{"choices": [{"message": {"content": 3}}]}',
+        '{"choices": [{"message": {"content": "\\ud800"}}]}',
         "[" * 9999,
     ],
 )

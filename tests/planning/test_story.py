@@ -316,3 +316,27 @@ def test_a_missing_file_and_a_folder_are_errors(tmp_path: Path) -> None:
         read_story(tmp_path / "nothing.txt")
     with pytest.raises(InputError, match="cannot be read"):
         read_story(tmp_path)
+
+
+def test_what_is_said_goes_with_its_shot() -> None:
+    film = write_shot_list(
+        "Mira stood in the kitchen. “It is late,” said Mira. “Go home,” said Tom, “or stay.” "
+        "Mira read the sign “Red Lion” at the door."
+    )
+    assert [[(line.speaker, line.text) for line in shot.lines] for shot in film.shots] == [
+        [],
+        [("Mira", "It is late,")],
+        [("Tom", "Go home,"), ("Tom", "or stay.")],
+        [],
+    ]
+
+
+def test_a_moment_that_is_shown_twice_is_heard_once() -> None:
+    film = write_shot_list("“Wait!” said Mira.", 3)
+    assert [len(shot.lines) for shot in film.shots] == [1, 0, 0]
+
+
+def test_lines_beyond_what_a_shot_holds_are_told() -> None:
+    film = write_shot_list("\n\n".join(["“Wait!” said Mira."] * 40), 1)
+    assert len(film.shots[0].lines) == 32
+    assert "of 40 lines that are spoken in one shot, the first 32 are kept" in film.notes

@@ -12,15 +12,15 @@ from typing import Annotated, Protocol
 
 from pydantic import Field, StrictInt
 
-from cinema_cli.captioning.book import Book
+from cinema_cli.captioning.book import LEDGER, Book
 from cinema_cli.captioning.cast import Cast
-from cinema_cli.captioning.ledger import Ledger
-from cinema_cli.captioning.paid import PaidChat
 from cinema_cli.captioning.pictures import read_bytes, sha256, shown
 from cinema_cli.captioning.prompt import answer_schema, system_prompt
 from cinema_cli.captioning.sidecar import About, find_sidecar, read_sidecar
 from cinema_cli.captioning.verdict import Annotation, NoVerdict, read_verdict, tagged
+from cinema_cli.chat.ledger import Ledger
 from cinema_cli.chat.model import Answer, ChatError, ChatModel, Part, Picture, Request, one_line
+from cinema_cli.chat.paid import PaidChat
 from cinema_cli.chat.patience import Patience, PatientChat
 from cinema_cli.config import Config
 from cinema_cli.dataset import Ingested
@@ -171,8 +171,9 @@ class ChatAnnotator:
 
     def open(self, film: Film) -> "ChatReader":
         """Write the question that every frame of the film shares."""
-        self._ledger.open(film.folder)
-        paid = PaidChat(self._model, film.folder, film.book, self._ledger)
+        account = film.folder / LEDGER
+        self._ledger.open(account)
+        paid = PaidChat(self._model, account, film.book, self._ledger)
         return ChatReader(film, PatientChat(paid, self._patience, self._stopped), self._config)
 
 

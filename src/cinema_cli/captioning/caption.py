@@ -23,13 +23,13 @@ from cinema_cli.captioning.annotators import (
     Reader,
     SidecarAnnotator,
 )
-from cinema_cli.captioning.book import Book
+from cinema_cli.captioning.book import LEDGER, Book
 from cinema_cli.captioning.cast import Cast, cast_file
-from cinema_cli.captioning.ledger import Budget, Cost, Ledger, Prices
 from cinema_cli.captioning.tally import Tally
 from cinema_cli.captioning.verdict import Annotation
 from cinema_cli.captioning.workers import in_parallel
 from cinema_cli.captioning.writing import Words, Writer, state
+from cinema_cli.chat.ledger import Budget, Cost, Ledger, Prices
 from cinema_cli.chat.model import ChatModel
 from cinema_cli.chat.openai import OpenAIChat, OpenAIConfig
 from cinema_cli.chat.patience import Patience
@@ -117,7 +117,7 @@ def caption_films(
     """
     folders = films(dataset)
     budget = Budget.read(config.budget) if config.budget else None
-    ledger = Ledger(folders, config.prices, budget, config.picture_tokens)
+    ledger = Ledger([folder / LEDGER for folder in folders], config.prices, budget, config.picture_tokens)
     with ExitStack() as stack:
         stop = stack.enter_context(finishing_on_signal())
         annotator = make_annotator(config, ledger, stack, model, lambda: stop.requested)

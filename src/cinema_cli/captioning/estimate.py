@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cinema_cli.captioning.annotators import ChatReader
+from cinema_cli.captioning.book import LEDGER
 from cinema_cli.captioning.caption import CaptionConfig, make_annotator, open_film, shots_wanted
-from cinema_cli.captioning.ledger import Account, Cost, Ledger
 from cinema_cli.captioning.tally import Tally
+from cinema_cli.chat.ledger import Account, Cost, Ledger
 from cinema_cli.chat.model import ChatModel, Picture, Request
 from cinema_cli.dataset import films
 from cinema_cli.errors import InputError, MissingError
@@ -43,7 +44,7 @@ class Estimate:
 def estimate_captions(dataset: Path, config: CaptionConfig, model: ChatModel | None = None) -> Estimate:
     """Look what is wanted, without a call and without writing anything."""
     folders = films(dataset)
-    ledger = Ledger(folders, config.prices, None, config.picture_tokens)
+    ledger = Ledger([folder / LEDGER for folder in folders], config.prices, None, config.picture_tokens)
     calls, mean = _measured(folders)
     tally, wanted, asked, likely, worst = Tally(), 0, 0, Cost(), Cost()
     with ExitStack() as stack:
@@ -68,7 +69,7 @@ def estimate_captions(dataset: Path, config: CaptionConfig, model: ChatModel | N
 
 def _measured(folders: list[Path]) -> tuple[int, tuple[int, int]]:
     """How many calls there were on these films, and the tokens of one on average."""
-    accounts = [Account.load(folder) for folder in folders]
+    accounts = [Account.load(folder / LEDGER) for folder in folders]
     calls = sum(account.calls for account in accounts)
     if not calls or any(account.lost or account.open for account in accounts):
         return 0, (0, 0)  # lost calls are counted at their worst: no measure of what is likely

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, StrictBool, StrictStr, ValidationError, model_validator
 
 from cinema_cli.captioning.cast import Cast
+from cinema_cli.chat.model import without_fence
 from cinema_cli.config import Config
 from cinema_cli.fields import Caption
 from cinema_cli.storyboard import MAX_CAST, tags
@@ -54,11 +55,8 @@ def read_verdict(text: str) -> Verdict:
     Raises:
         NoVerdict: it is cut off, of another form, or contradicts itself.
     """
-    bare = text.strip()
-    if bare.startswith("```") and bare.endswith("```"):
-        bare = bare.removeprefix("```").removeprefix("json").removesuffix("```")
     try:
-        return Verdict.model_validate_json(bare)
+        return Verdict.model_validate_json(without_fence(text))
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in fault["loc"])

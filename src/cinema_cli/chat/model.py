@@ -96,6 +96,14 @@ def one_line(text: str) -> str:
     return text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 3] + "..."
 
 
+def without_fence(text: str) -> str:
+    """A model's words without the code fence that some models put around JSON."""
+    bare = text.strip()
+    if bare.startswith("```") and bare.endswith("```"):
+        bare = bare.removeprefix("```").removeprefix("json").removesuffix("```")
+    return bare
+
+
 class ChatError(CinemaError):
     """One call failed.
 

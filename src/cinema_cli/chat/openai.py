@@ -27,7 +27,7 @@ from cinema_cli.config import Config
 from cinema_cli.errors import InputError, MissingError
 
 MAX_ANSWER_BYTES = 1 << 20
-"""A caption is a page at most; a server that sends more is not read to the end."""
+"""An answer is a few pages at most; a server that sends more is not read to the end."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 _REFUSED_CODES = ("content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation")
@@ -184,6 +184,7 @@ class OpenAIChat:
             reason = str(choice.get("finish_reason") or "")
             if not (isinstance(text, str) and isinstance(refusal, str)):
                 raise TypeError("content and refusal were wanted as text")
+            (text + refusal).encode("utf-8")  # half a character could not be kept
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ChatError(
                 f"{self._where}: an answer of the chat completions protocol was wanted, found "

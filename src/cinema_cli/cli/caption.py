@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cinema_cli.cli.chat_options import BaseUrl, KeyEnv, PriceIn, PriceOut, shown_cost
 from cinema_cli.cli.options import Json, Quiet, Settings, given
 from cinema_cli.cli.summary import show
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from cinema_cli.captioning.caption import CaptionConfig, CaptionResult
     from cinema_cli.captioning.estimate import Estimate
-    from cinema_cli.captioning.ledger import Cost
     from cinema_cli.captioning.tally import Tally
 
 EXAMPLES = """[bold]cinema caption dataset[/]   captions from the files beside the movies
@@ -34,15 +34,9 @@ def caption(
     annotator: Annotated[
         str | None, typer.Option(help="sidecar: a file beside the movie. openai: a model.", metavar="NAME")
     ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(help="OpenAI-compatible address; else Ollama on this machine.", metavar="URL"),
-    ] = None,
+    base_url: BaseUrl = None,
     model: Annotated[str | None, typer.Option(help="Name of the model on that server.")] = None,
-    key_env: Annotated[
-        str | None,
-        typer.Option(help="Environment variable with the key; else CINEMA_API_KEY.", metavar="VARIABLE"),
-    ] = None,
+    key_env: KeyEnv = None,
     cast: Annotated[
         Path | None, typer.Option(help="Cast file, or a folder with one <film>.yaml each.", metavar="YAML")
     ] = None,
@@ -53,12 +47,8 @@ def caption(
         str | None,
         typer.Option(help="The most to spend on these films in all: 2.50usd, 200ktok.", metavar="AMOUNT"),
     ] = None,
-    price_in: Annotated[
-        float | None, typer.Option(min=0, help="Of a million tokens of questions.", metavar="USD")
-    ] = None,
-    price_out: Annotated[
-        float | None, typer.Option(min=0, help="Of a million tokens of answers.", metavar="USD")
-    ] = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
     picture_tokens: Annotated[
         int | None, typer.Option(min=1, help="The most that one picture costs; else 2240.", metavar="TOKENS")
     ] = None,
@@ -122,9 +112,9 @@ def _estimated(found: "Estimate", config: "CaptionConfig", whole: bool) -> dict[
     return facts | {
         "answered_before": found.wanted - found.asked,
         "calls": found.asked,
-        "likely": {**_cost(found.likely, config), "by": by},
-        "at_most": _cost(found.worst, config),
-        "spent_before": _cost(found.spent, config),
+        "likely": {**shown_cost(found.likely, config.prices), "by": by},
+        "at_most": shown_cost(found.worst, config.prices),
+        "spent_before": shown_cost(found.spent, config.prices),
     }
 
 
@@ -142,8 +132,8 @@ def _done(result: "CaptionResult", config: "CaptionConfig", whole: bool) -> dict
         "notes": _listed(tally.notes, whole),
     }
     if config.annotator == "openai":
-        facts["this_run"] = _cost(result.spent, config)
-        facts["in_all"] = _cost(result.spent_in_all, config)
+        facts["this_run"] = shown_cost(result.spent, config.prices)
+        facts["in_all"] = shown_cost(result.spent_in_all, config.prices)
     return facts | {"storyboards": _listed(boards, whole)}
 
 
@@ -170,8 +160,3 @@ def _listed(lines: list[Any], whole: bool) -> list[Any]:
     if whole or len(lines) <= SHOWN:
         return lines
     return [*lines[:SHOWN], f"... and {len(lines) - SHOWN} more (--json has all)"]
-
-
-def _cost(cost: "Cost", config: "CaptionConfig") -> dict[str, Any]:
-    tokens = {"tokens_in": cost.tokens_in, "tokens_out": cost.tokens_out}
-    return tokens | ({"usd": f"{cost.money:.4f}"} if config.prices.known else {})

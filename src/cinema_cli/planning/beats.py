@@ -16,6 +16,7 @@ from cinema_cli.planning.names import INSIDE, bare, is_capital
 from cinema_cli.planning.people import People
 from cinema_cli.planning.person import Person, Presence
 from cinema_cli.planning.prose import Sentence
+from cinema_cli.storyboard import SpokenLine
 from cinema_cli.theatre.reading import (
     WORD,
     best_action,
@@ -41,7 +42,10 @@ snow sky sun moon stars air silence leaves waves tide birds light shadows nobody
 """)
 BACK = words("back return returned returns returning")
 DEPARTURE = re.compile(r"\b(?:left|leaves|leaving|leave|from) (?:the |his |her |their |my |our )?([^\W\d_]+)")
+HEADED = re.compile(r"In the ([^,:]{1,60}), (?:by|at|in the) \w+: ")
+"""A scene heading as prose: *In the brick's patio, by day: ...*"""
 PROPER_BEFORE = INSIDE | {"to", "from", "reached", "towards"}
+ENDS_SPEECH = (".", ",", "!", "?", "…", "—", "-")
 WITHOUT_ARTICLE = frozenset(("home", "space", "mars", "orbit"))
 
 
@@ -67,6 +71,8 @@ class Beat:
     """Whether somebody comes back: they walk against the way they went."""
     weight: int
     """How much happens; of sentences that share a shot the weightiest is shown."""
+    lines: tuple[SpokenLine, ...] = ()
+    """What is said."""
 
 
 class BeatReader:
@@ -86,7 +92,7 @@ class BeatReader:
         for sentence in sentences:
             left = DEPARTURE.search(sentence.told.lower())
             place = self._proper_place(WORD.findall(sentence.told)) or place_in(left.group(1) if left else "")
-            place = place or place_in(sentence.told, subject=True)
+            place = place or place_in(sentence.told, subject=True) or place_headed(sentence.told)
             if place:
                 return place
         return NOWHERE
@@ -99,6 +105,7 @@ class BeatReader:
         present = self.people.who(sentence)
         self.groups += groups_in(tokens, {presence.at for presence in present})
         place = self._proper_place(tokens) or place_in(told, subject=not present, now=self.place)
+        place = place or place_headed(told)
         time = read_time(told)
         self.unshown.update(WEATHER[word] for word in small if word in WEATHER)
         scenic = place is not None or time is not None or any(word in SCENERY for word in small)
@@ -117,7 +124,17 @@ class BeatReader:
         verbs = read_actions(told)
         weight = 2 * len(present) + max((verb.weight for verb in verbs), default=0) + 2 * (place is not None)
         back = not BACK.isdisjoint(small) or ("home" in small and "left" not in small)
-        return Beat(sentence.text, here, self.time, doing, near, back, weight), present
+        lines = self._lines(sentence, persons, small)
+        return Beat(sentence.text, here, self.time, doing, near, back, weight, lines), present
+
+    def _lines(self, sentence: Sentence, persons: list[Person], small: list[str]) -> tuple[SpokenLine, ...]:
+        """What is said in a sentence and by whom; a word in quotation marks alone is no speech."""
+        speaker = persons[0] if persons else self.speaker
+        if speaker is None:
+            return ()
+        said = not SPEAKING.isdisjoint(small)
+        texts = [text for text in sentence.said if said or text.endswith(ENDS_SPEECH)]
+        return tuple(SpokenLine(speaker=speaker.name, text=text) for text in texts)
 
     def _without_names(self, told: str) -> str:
         """The words with names that mean an hour or a place taken out: *Dawn woke up*."""
@@ -188,6 +205,12 @@ def place_in(told: str, subject: bool = False, now: str = "") -> str | None:
     if reading.word in WITHOUT_ARTICLE:
         return "Mars" if reading.word == "mars" else reading.word
     return f"the {reading.word}"
+
+
+def place_headed(told: str) -> str | None:
+    """The place that a scene heading names, be it one that the theatre knows or not (``fountain``)."""
+    heading = HEADED.match(told)
+    return f"the {heading[1]}" if heading else None
 
 
 def place_seen(told: str) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cinema_cli.planning.person import Called
+from cinema_cli.planning.told import Told
 from cinema_cli.storyboard import CastMember
 from cinema_cli.theatre.world import Place
 
@@ -26,6 +27,8 @@ class Before:
     """When it plays."""
     places: Mapping[Place, str] = field(default_factory=dict)
     """The film's words for every place where it played."""
+    told: Told = field(default_factory=Told)
+    """What a director told of it."""
 
 
 NOTHING = Before()

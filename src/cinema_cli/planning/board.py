@@ -16,9 +16,10 @@ from cinema_cli.errors import InputError
 from cinema_cli.fields import Seconds, Side
 from cinema_cli.files import sha256_json
 from cinema_cli.models.captions import with_looks
+from cinema_cli.planning.before import NOTHING
 from cinema_cli.planning.records import Asked, ContinuedRecord, PlanRecord, Seed
-from cinema_cli.planning.shot_list import ShotList
-from cinema_cli.planning.story import write_shot_list
+from cinema_cli.planning.shot_list import ShotList, ShotWriter
+from cinema_cli.planning.story import PLAIN_RULE
 from cinema_cli.storyboard import FILE_NAME, CastMember, Shot, Storyboard, tags
 from cinema_cli.theatre.world import FRAME_SIZE
 
@@ -38,8 +39,12 @@ class StoryConfig(Config):
     """How long a shot lasts, as rational text."""
 
 
-def storyboard_of(text: str, folder: Path, config: StoryConfig) -> tuple[Storyboard, tuple[str, ...]]:
+def storyboard_of(
+    text: str, folder: Path, config: StoryConfig, writer: ShotWriter = PLAIN_RULE
+) -> tuple[Storyboard, tuple[str, ...]]:
     """The storyboard of a story in ``folder``, on the disk when this returns; and what is to be told.
+
+    Where the same story was planned by a director, the plain rule leaves it as it is.
 
     Raises:
         InputError: the folder holds a storyboard that was not planned from a story.
@@ -51,10 +56,10 @@ def storyboard_of(text: str, folder: Path, config: StoryConfig) -> tuple[Storybo
             f"{folder / FILE_NAME}: a folder for a new film was wanted, found a storyboard that was not "
             "planned from a story; planning would replace it. Choose another folder with --out."
         )
-    wanted = _record(text, last, config)
+    wanted = _record(text, last, config, writer)
     if old is not None and last is not None and wanted.same_wish(last):
         return old, last.notes
-    listed = write_shot_list(text, wanted.shots, wanted.seed)
+    listed = writer.write(text, wanted.shots, wanted.seed, NOTHING)
     tail = tuple(shot for shot in old.shots if shot.id in continued.ids) if old is not None else ()
     new = _written(listed, wanted, {shot.seed for shot in tail})
     notes = listed.notes
@@ -65,8 +70,15 @@ def storyboard_of(text: str, folder: Path, config: StoryConfig) -> tuple[Storybo
         new = _with_tail(new, old, tail)
         old.save(folder / PREVIOUS_NAME)
         kept = (f"the {len(tail)} shots that continue the film stay at its end",) if tail else ()
-        notes = (f"planned anew; the storyboard as it was before is in {PREVIOUS_NAME}", *kept, *notes)
-    wanted = wanted.model_copy(update={"notes": listed.notes, "called": listed.called})
+        other = _other_hand(last, writer)
+        notes = (
+            f"planned anew; the storyboard as it was before is in {PREVIOUS_NAME}",
+            *other,
+            *kept,
+            *notes,
+        )
+    found = {"notes": listed.notes, "called": listed.called, "director": writer.by, "told": listed.told}
+    wanted = wanted.model_copy(update=found)
     if old is None:  # a folder with a storyboard is ours only if it has a record
         wanted.save(folder)
     new.save(folder)
@@ -98,10 +110,18 @@ def with_seeds(
     return seeded
 
 
-def _record(text: str, last: PlanRecord | None, config: StoryConfig) -> PlanRecord:
+def _other_hand(last: PlanRecord, writer: ShotWriter) -> tuple[str, ...]:
+    """A line where a director wrote the film before and the plain rule does now."""
+    if last.director is None or writer.by is not None:
+        return ()
+    return (f"planned by the plain rule, before by {last.director.model}; --director asks it again",)
+
+
+def _record(text: str, last: PlanRecord | None, config: StoryConfig, writer: ShotWriter) -> PlanRecord:
     """What is wanted now; what is not said stays as it was."""
-    story, shots, seed = sha256_json(text), config.shots, config.seed
+    story, shots, seed, director = sha256_json(text), config.shots, config.seed, writer.by
     if last is not None:
+        director = last.director if director is None and story == last.story_sha256 else director
         seed = last.seed if seed is None else seed
         shots = last.shots if shots is None and story == last.story_sha256 else shots
     return PlanRecord(
@@ -110,6 +130,7 @@ def _record(text: str, last: PlanRecord | None, config: StoryConfig) -> PlanReco
         seed=seed or 0,
         frame_size=config.frame_size,
         shot_seconds=config.shot_seconds,
+        director=director,
     )
 
 
@@ -128,6 +149,7 @@ def _written(listed: ShotList, record: PlanRecord, used: Set[int | None]) -> Sto
                     "scene": shot.scene,
                     "caption": shot.caption,
                     "duration": record.shot_seconds,
+                    "lines": shot.lines,
                 }
                 for number, shot in enumerate(listed.shots, start=1)
             ],
@@ -160,6 +182,7 @@ def _carried_over(
         changes = {
             "caption": shot.caption,
             "duration": shot.duration,
+            "lines": shot.lines,
             "pin": tuple(id for id in before.pin if id in kept),
             "forbid": tuple(id for id in before.forbid if id in kept),
         }

@@ -41,15 +41,19 @@ class Camera:
     near: Person | None = None
     empty: bool = False
 
-    def choose(self, beat: Beat, again: bool = False) -> Setup:
-        """The setup of a beat; ``again`` when it follows itself and is shown a second time."""
+    def choose(self, beat: Beat, again: bool = False, size: ShotSize | None = None) -> Setup:
+        """The setup of a beat; ``again`` when it follows itself and is shown a second time.
+
+        A ``size`` that somebody else has settled holds, and everybody who does something is in the frame.
+        """
         new = any(doing.person not in self.order for doing in beat.doing)
         self.order += [doing.person for doing in beat.doing if doing.person not in self.order]
-        self.size = CLOSER[self.size] if again and beat.doing else self._size(beat)
-        if new and self.size == "close-up":  # a first appearance shows the coat as well
-            self.size = "medium"
-        doing = beat.doing[:1] if self.size == "close-up" else beat.doing
-        self.near = doing[0].person if self.size == "close-up" else None
+        chosen = CLOSER[self.size] if again and beat.doing else self._size(beat)
+        if new and chosen == "close-up":  # a first appearance shows the coat as well
+            chosen = "medium"
+        self.size = size or chosen
+        doing = beat.doing[:1] if self.size == "close-up" and size is None else beat.doing
+        self.near = doing[0].person if self.size == "close-up" and doing else None
         self.scene, self.empty = scene_of(beat), not beat.doing
         together = len(doing) == 2 and {is_walk(each.words) for each in doing} == {True}
         facing: Facing | None = ("left" if beat.back else "right") if together else None

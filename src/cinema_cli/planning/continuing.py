@@ -7,6 +7,7 @@ Nothing is done twice: ``continued.json`` beside the storyboard remembers which 
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from statistics import median_low
@@ -19,8 +20,9 @@ from cinema_cli.planning.before import Before
 from cinema_cli.planning.board import StoryConfig, with_seeds
 from cinema_cli.planning.person import Called, called_by_name
 from cinema_cli.planning.records import Continuation, ContinuedRecord, PlanRecord
-from cinema_cli.planning.shot_list import ShotList
-from cinema_cli.planning.story import write_shot_list
+from cinema_cli.planning.shot_list import ShotList, ShotWriter
+from cinema_cli.planning.story import PLAIN_RULE
+from cinema_cli.planning.told import Told
 from cinema_cli.storyboard import MAX_SHOTS, CastMember, Shot, Storyboard, strip_tags, tags
 from cinema_cli.theatre.reading import best_place, read_time
 from cinema_cli.theatre.staging import stage_place
@@ -32,7 +34,9 @@ _HOUR = re.compile(r"(?:(.+?),? )?((?:(?:by|at|in the|-|–|—) )?\w+)")
 """A scene whose last words may tell the hour: *the library at night*, *INT. KITCHEN - NIGHT*."""
 
 
-def continue_film(text: str, folder: Path, config: StoryConfig) -> tuple[Storyboard, tuple[str, ...]]:
+def continue_film(
+    text: str, folder: Path, config: StoryConfig, writer: ShotWriter = PLAIN_RULE
+) -> tuple[Storyboard, tuple[str, ...]]:
     """The film in ``folder`` with a text appended, on the disk when this returns; and what is to be told.
 
     Of ``config`` its ``shots`` and ``seed`` count, for the new shots alone; size, rate and length of a shot
@@ -50,10 +54,13 @@ def continue_film(text: str, folder: Path, config: StoryConfig) -> tuple[Storybo
         return board, (f"this text continues the film already ({spoken(done)}); nothing was appended",)
     seed = config.seed if config.seed is not None else planned.seed if planned else 0
     called = [*(planned.called if planned else ()), *(each for text in record.texts for each in text.called)]
-    longer, listed = continue_storyboard(board, text, seed, config.shots, called, record.ids)
+    told = record.told or (planned.told if planned else None)
+    longer, listed = continue_storyboard(board, text, seed, config.shots, called, record.ids, told, writer)
     new = tuple(shot.id for shot in longer.shots[len(board.shots) :])
     others = tuple(each for each in record.texts if each.text_sha256 != text_sha256)
-    entry = Continuation(text_sha256=text_sha256, shots=new, called=listed.called)
+    entry = Continuation(
+        text_sha256=text_sha256, shots=new, called=listed.called, director=writer.by, told=listed.told
+    )
     # The record first: killed in between, it names shots that are not there, and the text is read again.
     ContinuedRecord(texts=(*others, entry)).save(folder)
     longer.save(folder)
@@ -67,6 +74,8 @@ def continue_storyboard(
     shots: int | None = None,
     called: Sequence[Called] = (),
     taken: frozenset[str] = frozenset(),
+    told: Told | None = None,
+    writer: ShotWriter = PLAIN_RULE,
 ) -> tuple[Storyboard, ShotList]:
     """A storyboard with a text as shots at its end, nothing of them drawn; and the new shots as a list.
 
@@ -77,6 +86,8 @@ def continue_storyboard(
         shots: How many the text becomes; it decides itself when none.
         called: What is known of how its story speaks of the cast; later ones count more.
         taken: Ids that new shots may not have, such as those of removed ones.
+        told: What a director told of the film.
+        writer: Turns the text into shots.
 
     Raises:
         InputError: the film has no shots, or would have too many; the text has no words.
@@ -85,7 +96,7 @@ def continue_storyboard(
         raise InputError(
             "A film to continue was wanted, found a storyboard without shots. Plan its story first."
         )
-    listed = write_shot_list(text, shots, seed, before_of(board, seed, called))
+    listed = writer.write(text, shots, seed, replace(before_of(board, seed, called), told=told or Told()))
     total = len(board.shots) + len(listed.shots)
     if total > MAX_SHOTS:
         raise InputError(
@@ -97,7 +108,8 @@ def continue_storyboard(
     duration = median_low([(seconds(shot.duration), shot.duration) for shot in board.shots])[1]
     ids = next_ids([shot.id for shot in board.shots], taken)
     new = [
-        Shot(id=next(ids), scene=shot.scene, caption=shot.caption, duration=duration) for shot in listed.shots
+        Shot(id=next(ids), scene=shot.scene, caption=shot.caption, duration=duration, lines=shot.lines)
+        for shot in listed.shots
     ]
     new = with_seeds(new, cast, seed, {shot.seed for shot in board.shots})
     longer = {**dict(board), "cast": cast, "shots": (*board.shots, *new)}

@@ -1,12 +1,16 @@
 """Which film is meant: a story that becomes one, or a storyboard that is there and may be continued."""
 
-from dataclasses import dataclass
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cinema_cli.errors import InputError
 from cinema_cli.planning.board import StoryConfig, storyboard_of
 from cinema_cli.planning.continuing import continue_film
-from cinema_cli.planning.story import read_story
+from cinema_cli.planning.records import CONTINUED_NAME, PLAN_NAME
+from cinema_cli.planning.shot_list import ShotWriter
+from cinema_cli.planning.story import PLAIN_RULE, read_story
 from cinema_cli.storyboard import FILE_NAME, Storyboard
 
 
@@ -37,8 +41,12 @@ def read_wish(story: Path, out: Path | None, more: Path | None) -> Wish:
     )
 
 
-def document(wish: Wish, config: StoryConfig) -> tuple[Storyboard, tuple[str, ...]]:
+def document(
+    wish: Wish, config: StoryConfig, writer: ShotWriter = PLAIN_RULE
+) -> tuple[Storyboard, tuple[str, ...]]:
     """The storyboard of the film, on the disk when this returns, and what is to be told.
+
+    ``writer`` turns texts that are not planned yet into shots.
 
     Raises:
         InputError: what the folder holds cannot be used.
@@ -47,11 +55,22 @@ def document(wish: Wish, config: StoryConfig) -> tuple[Storyboard, tuple[str, ..
     if wish.story is None:
         board = Storyboard.load(wish.folder)
     else:
-        board, notes = storyboard_of(wish.story, wish.folder, config)
+        board, notes = storyboard_of(wish.story, wish.folder, config, writer)
     if wish.more is None:
         return board, notes
-    board, added = continue_film(wish.more, wish.folder, config)
+    board, added = continue_film(wish.more, wish.folder, config, writer)
     return board, (*notes, *added)
+
+
+def foreseen(
+    wish: Wish, config: StoryConfig, writer: ShotWriter = PLAIN_RULE
+) -> tuple[Storyboard, tuple[str, ...]]:
+    """What ``document`` would give; the film's own folder stays as it is."""
+    with tempfile.TemporaryDirectory() as aside:
+        for name in (FILE_NAME, PLAN_NAME, CONTINUED_NAME):
+            if (wish.folder / name).is_file():
+                shutil.copy(wish.folder / name, aside)
+        return document(replace(wish, folder=Path(aside)), config, writer)
 
 
 def _home(storyboard: Path, out: Path | None) -> Path:

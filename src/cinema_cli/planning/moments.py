@@ -4,7 +4,7 @@ A sentence makes a shot.  Very short ones, and speech after speech, join the one
 were asked for, neighbours are joined evenly, sentences cut at their joints, moments shown again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from cinema_cli.planning.beats import NOWHERE, Beat, BeatReader
@@ -15,6 +15,7 @@ from cinema_cli.planning.looks import Wardrobe
 from cinema_cli.planning.people import People
 from cinema_cli.planning.phrases import feels
 from cinema_cli.planning.prose import Prose, Sentence, clauses_of
+from cinema_cli.storyboard import MAX_LINES, SpokenLine
 from cinema_cli.theatre.reading import WORD
 
 MOST_SHOTS = 48
@@ -106,6 +107,8 @@ class Moment:
     beat: Beat
     text: str
     again: bool = False
+    lines: tuple[SpokenLine, ...] = ()
+    """What is said meanwhile."""
 
 
 def read_moments(
@@ -124,7 +127,9 @@ def read_moments(
             wardrobe.read([token.lower() for token in WORD.findall(sentence.told)], present)
             beats.append(beat)
         text = " ".join(sentence.text for sentence in sentences)
-        moments.append(Moment(max(beats, key=lambda beat: (bool(beat.doing), beat.weight)), bounded(text)))
+        lines = tuple(line for beat in beats for line in beat.lines)
+        shown = max(beats, key=lambda beat: (bool(beat.doing), beat.weight))
+        moments.append(Moment(shown, bounded(text), lines=lines))
     notes += groups_note(reader.groups)
     if reader.unshown:
         notes.append(
@@ -133,13 +138,22 @@ def read_moments(
     return moments, wardrobe
 
 
+def with_few_lines(moments: list[Moment], notes: list[str]) -> list[Moment]:
+    """Moments with no more spoken lines than a shot may have."""
+    for moment in moments:
+        if len(moment.lines) > MAX_LINES:
+            count = len(moment.lines)
+            notes.append(f"of {count} lines that are spoken in one shot, the first {MAX_LINES} are kept")
+    return [replace(moment, lines=moment.lines[:MAX_LINES]) for moment in moments]
+
+
 def repeat(moments: list[Moment], shots: int) -> list[Moment]:
     """Moments shown again, evenly, until there are so many."""
     counts = [
         (index + 1) * shots // len(moments) - index * shots // len(moments) for index in range(len(moments))
     ]
     return [
-        Moment(moment.beat, moment.text, again > 0)
+        Moment(moment.beat, moment.text, again > 0, () if again else moment.lines)
         for moment, count in zip(moments, counts, strict=True)
         for again in range(count)
     ]

@@ -25,6 +25,7 @@ LONGEST = 400
 
 _TERMINATOR = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s|$)|[。！？]+[”’」』)]*")
 _OPEN, _CLOSE = "“«„「『", "”»」』"
+_MARKS = "“”«»„「」『』\"'‘’ "
 _SAID = re.compile(
     r"“[^”]*(?:”|$)|«[^»]*(?:»|$)|„[^“”]*(?:[“”]|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|\"[^\"]*(?:\"|$)"
     r"|(?<!\w)['‘](?=\w)(?:[^'’]|(?<=\w)['’](?=\w)){1,400}[,.!?…—]['’](?!\w)"
@@ -44,6 +45,12 @@ class Sentence:
     def told(self) -> str:
         """The words outside quotations."""
         return _SAID.sub(" “” ", self.text)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What is said in it, without quotation marks."""
+        found = (" ".join(match.group().strip(_MARKS).split()) for match in _SAID.finditer(self.text))
+        return tuple(text for text in found if WORD.search(text))
 
     @property
     def continues(self) -> bool:

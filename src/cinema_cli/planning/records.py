@@ -15,6 +15,7 @@ from cinema_cli.fields import Seconds, Sha256, ShotId, Side
 from cinema_cli.files import read_json, write_atomic
 from cinema_cli.planning.person import Called
 from cinema_cli.planning.story import MOST_ASKED
+from cinema_cli.planning.told import DirectedBy, Told
 from cinema_cli.runtime import MAX_SEED
 
 PLAN_NAME = "plan.json"
@@ -44,6 +45,10 @@ class PlanRecord(Config):
     """How the story speaks of its cast."""
     notes: tuple[str, ...] = ()
     """What was staged otherwise than the story says."""
+    director: DirectedBy | None = None
+    """Who wrote the shots; none where the plain rule did."""
+    told: Told | None = None
+    """What the director has to know to go on."""
 
     @classmethod
     def load(cls, folder: Path) -> "PlanRecord | None":
@@ -56,9 +61,12 @@ class PlanRecord(Config):
         write_atomic(folder / PLAN_NAME, self.model_dump_json(indent=2) + "\n")
 
     def same_wish(self, other: "PlanRecord") -> bool:
-        """Whether both were planned from the same story in the same way."""
-        found: dict[str, tuple[()]] = {"called": (), "notes": ()}
-        return self.model_copy(update=found) == other.model_copy(update=found)
+        """Whether both were planned from the same story in the same way, by the same director."""
+        found = {"called": (), "notes": (), "director": None, "told": None}
+        same = self.model_copy(update=found) == other.model_copy(update=found)
+        if self.director is None or other.director is None:
+            return same and self.director is other.director
+        return same and self.director.same(other.director)
 
 
 class Continuation(Config):
@@ -70,6 +78,10 @@ class Continuation(Config):
     """The shots, in order; some may have been removed since."""
     called: tuple[Called, ...] = ()
     """How the text speaks of those whom it shows."""
+    director: DirectedBy | None = None
+    """Who wrote the shots; none where the plain rule did."""
+    told: Told | None = None
+    """What the director has to know to go on."""
 
 
 class ContinuedRecord(Config):
@@ -89,6 +101,11 @@ class ContinuedRecord(Config):
     def save(self, folder: Path) -> None:
         """Write it."""
         write_atomic(folder / CONTINUED_NAME, self.model_dump_json(indent=2) + "\n")
+
+    @property
+    def told(self) -> Told | None:
+        """What the last director who continued the film told of it."""
+        return next((each.told for each in reversed(self.texts) if each.told is not None), None)
 
     @property
     def ids(self) -> frozenset[str]:

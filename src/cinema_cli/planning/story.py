@@ -24,14 +24,17 @@ from cinema_cli.models.captions import with_looks
 from cinema_cli.planning.before import NOTHING, Before
 from cinema_cli.planning.camera import Camera, Setup
 from cinema_cli.planning.common_words import DOING, words
+from cinema_cli.planning.final_draft import MOST_FDX_BYTES, is_final_draft, to_fountain
 from cinema_cli.planning.fountain import is_fountain, to_prose
 from cinema_cli.planning.looks import Wardrobe, said_in
-from cinema_cli.planning.moments import Moment, group, read_moments, repeat
+from cinema_cli.planning.moments import Moment, group, read_moments, repeat, with_few_lines
 from cinema_cli.planning.names import capitalised, has_both_cases
 from cinema_cli.planning.people import People
 from cinema_cli.planning.person import Person
 from cinema_cli.planning.prose import Prose, cut
 from cinema_cli.planning.shot_list import CastEntry, PlannedShot, ShotList
+from cinema_cli.planning.told import DirectedBy
+from cinema_cli.storyboard import tags
 from cinema_cli.theatre.captions import canonical_caption, describe_look
 from cinema_cli.theatre.reading import WORD, action_table, place_table
 from cinema_cli.theatre.screenplay import line_of
@@ -55,9 +58,11 @@ MOST_SETS = 5
 
 
 def read_story(path: Path) -> str:
-    """The text of a story file: UTF-8, or UTF-16 with its mark."""
+    """The text of a story file: UTF-8, or UTF-16 with its mark; Final Draft's XML becomes Fountain."""
+    final_draft = path.suffix.lower() == ".fdx"
+    most = MOST_FDX_BYTES if final_draft else MOST_BYTES
     try:
-        data = path.read_bytes() if path.stat().st_size <= MOST_BYTES else None
+        data = path.read_bytes() if path.stat().st_size <= most else None
     except FileNotFoundError as error:
         raise InputError(f"{path}: a story was wanted, but there is no such file. Check the name.") from error
     except OSError as error:
@@ -66,12 +71,24 @@ def read_story(path: Path) -> str:
         ) from error
     if data is None:
         raise InputError(
-            f"{path}: a story of at most {MOST_BYTES // 1_000_000} MB was wanted, "
+            f"{path}: a story of at most {most // 1_000_000} MB was wanted, "
             f"found {path.stat().st_size:,} bytes. Take a chapter of it."
         )
+    if data.strip() and (final_draft or is_final_draft(data)):
+        return bounded_text(to_fountain(data, path), path)
     text = decode(data, path)
     if not text.strip():
         raise InputError(f"{path}: a story was wanted, but the file is empty. Write a few sentences into it.")
+    return text
+
+
+def bounded_text(text: str, path: Path) -> str:
+    """A text that is no longer than a story may be."""
+    if len(text) > MOST_BYTES:
+        raise InputError(
+            f"{path}: a story of at most {MOST_BYTES:,} characters was wanted, found {len(text):,}. "
+            "Take a part of it."
+        )
     return text
 
 
@@ -125,6 +142,7 @@ def write_shot_list(text: str, shots: int | None = None, seed: int = 0, before: 
         # Whole sentences told the looks; joined or cut, the story is read once more from its beginning.
         people.forget()
         moments, _ = read_moments(groups, people, [], before)
+    moments = with_few_lines(moments, notes)
     if shots is not None:
         moments = repeat(moments, shots)
     notes += keep_looks(wardrobe, people, before)
@@ -132,7 +150,7 @@ def write_shot_list(text: str, shots: int | None = None, seed: int = 0, before: 
     setups = [camera.choose(moment.beat, moment.again) for moment in moments]
     puppets = wardrobe.dress(list(dict.fromkeys([*people.met.values(), *camera.order])))
     planned, said = stage_all(moments, setups, puppets, seed, before)
-    shown = {figure.puppet.name for shot in planned for figure in shot.staged.figures}
+    shown = {name for shot in planned for name in tags(shot.caption)}
     new = {
         person: puppet
         for person, puppet in puppets.items()
@@ -146,6 +164,19 @@ def write_shot_list(text: str, shots: int | None = None, seed: int = 0, before: 
         called=tuple(people.called(person) for person in puppets if person.name in shown),
         notes=tuple(dict.fromkeys([*notes, *said, *casting_notes(new, wardrobe)])),
     )
+
+
+class PlainRule:
+    """The rule as a ``ShotWriter``: no model, no cost."""
+
+    by: DirectedBy | None = None
+
+    def write(self, text: str, shots: int | None, seed: int, before: Before) -> ShotList:
+        """See ``write_shot_list``."""
+        return write_shot_list(text, shots, seed, before)
+
+
+PLAIN_RULE = PlainRule()
 
 
 def is_english(prose: Prose) -> bool:
@@ -187,15 +218,16 @@ def stage_all(
         # The look of a member of the cast who was not seen yet stands in the document's own words.
         caption = with_looks(caption, [looks[name] for name in described if name in looks])
         scene = scene_of(before.places.get(staged.place, beat.place), beat.time)
-        planned.append(PlannedShot(scene, moment.text, staged, described, caption))
+        planned.append(PlannedShot(scene, moment.text, staged, described, caption, moment.lines))
     return tuple(planned), notes
 
 
 def caption_of(planned: Sequence[PlannedShot]) -> str:
     """The line about the whole, worded as in training: who is seen most, and where, in order."""
-    seen = Counter(figure.puppet for shot in planned for figure in shot.staged.figures)
+    staged = [shot.staged for shot in planned if shot.staged is not None]
+    seen = Counter(figure.puppet for shot in staged for figure in shot.figures)
     stars = {puppet for puppet, _ in seen.most_common(MOST_NAMED)}
-    sets = Counter(shot.staged.place.set for shot in planned)
+    sets = Counter(shot.place.set for shot in staged)
     main = {name for name, _ in sets.most_common(MOST_SETS)}
     cast = tuple(puppet for puppet in seen if puppet in stars)
     return line_of(cast, [Place(name, 0) for name in sets if name in main])

@@ -17,6 +17,7 @@ from cinema_cli.ffmpeg import Frame, MediaInfo, Part, decode, join, probe
 from cinema_cli.fields import inside, seconds
 from cinema_cli.models.pictures import is_flat
 from cinema_cli.progress import Task
+from cinema_cli.rendering.subtitles import write_subtitles
 from cinema_cli.storyboard import Shot, Storyboard, strip_tags
 
 FILM_HEIGHT = 512
@@ -34,6 +35,8 @@ class FilmInfo:
     seconds: Fraction
     cuts: tuple[int, ...]
     """Number of the first frame of every shot but the first."""
+    subtitles: Path | None = None
+    """What is said, in a file of its own; none where nobody speaks."""
 
 
 def assemble(storyboard: Storyboard, folder: Path, out: Path, task: Task | None = None) -> FilmInfo:
@@ -66,7 +69,7 @@ def assemble(storyboard: Storyboard, folder: Path, out: Path, task: Task | None 
     if (written := probe(out).frames) != frames:
         raise CinemaError(f"{out}: {frames} frames went in, {written} came out. Please report this.")
     starts = tuple(accumulate(part.count for part in parts[:-1]))
-    return FilmInfo(out, frames, frames / rate, starts)
+    return FilmInfo(out, frames, frames / rate, starts, write_subtitles(storyboard, out))
 
 
 def _check(shot: Shot, info: MediaInfo, size: tuple[int, int], rate: Fraction) -> int:

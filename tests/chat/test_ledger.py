@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cinema_cli.captioning.ledger import (
-    LEDGER,
+from cinema_cli.chat.ledger import (
     Account,
     Budget,
     BudgetSpentError,
@@ -16,15 +15,16 @@ from cinema_cli.captioning.ledger import (
 from cinema_cli.chat.model import Picture, Request, Usage
 from cinema_cli.errors import InputError
 
+LEDGER = "ledger.json"
 PICTURE = Picture(b"", "image/jpeg", "a" * 64, 512)
 QUESTION = Request("x" * 1000, ("y" * 500, PICTURE), {}, 200)
 WORST_IN = 256 + 1000 + 500 + len("{}") + 2240
 PRICES = Prices(price_in=Decimal(1), price_out=Decimal(10))
 
 
-def ledger(folder: Path, budget: str | None = None, prices: Prices = PRICES) -> Ledger:
-    found = Ledger([folder], prices, Budget.read(budget) if budget else None, 2240)
-    found.open(folder)
+def ledger(account: Path, budget: str | None = None, prices: Prices = PRICES) -> Ledger:
+    found = Ledger([account], prices, Budget.read(budget) if budget else None, 2240)
+    found.open(account)
     return found
 
 
@@ -60,103 +60,102 @@ def test_both_prices_or_none() -> None:
 
 
 def test_the_worst_counts_every_byte_and_every_picture(tmp_path: Path) -> None:
-    worst = ledger(tmp_path).worst(QUESTION)
+    worst = ledger(tmp_path / LEDGER).worst(QUESTION)
     assert (worst.tokens_in, worst.tokens_out) == (WORST_IN, 200)
     assert worst.money == (Decimal(WORST_IN) + 2000) / 1_000_000
 
 
 def test_a_call_is_on_the_disk_before_it_is_made_and_settled_after(tmp_path: Path) -> None:
-    book = ledger(tmp_path)
-    reserved = book.reserve(tmp_path, QUESTION)
-    assert Account.load(tmp_path).open == (reserved,)
-    book.settle(tmp_path, reserved, Usage(900, 60))
-    found = Account.load(tmp_path)
+    book = ledger(tmp_path / LEDGER)
+    reserved = book.reserve(tmp_path / LEDGER, QUESTION)
+    assert Account.load(tmp_path / LEDGER).open == (reserved,)
+    book.settle(tmp_path / LEDGER, reserved, Usage(900, 60))
+    found = Account.load(tmp_path / LEDGER)
     assert (found.spent, found.open, found.calls) == (PRICES.cost(900, 60), (), 1)
 
 
 def test_failures_are_charged_only_where_they_may_have_been(tmp_path: Path) -> None:
-    book = ledger(tmp_path)
-    book.release(tmp_path, book.reserve(tmp_path, QUESTION))
-    assert Account.load(tmp_path) == Account()
-    worst = book.reserve(tmp_path, QUESTION)
-    book.lose(tmp_path, worst)
-    assert (Account.load(tmp_path).spent, Account.load(tmp_path).lost) == (worst, 1)
+    book = ledger(tmp_path / LEDGER)
+    book.release(tmp_path / LEDGER, book.reserve(tmp_path / LEDGER, QUESTION))
+    assert Account.load(tmp_path / LEDGER) == Account()
+    worst = book.reserve(tmp_path / LEDGER, QUESTION)
+    book.lose(tmp_path / LEDGER, worst)
+    assert (Account.load(tmp_path / LEDGER).spent, Account.load(tmp_path / LEDGER).lost) == (worst, 1)
 
 
 def test_a_server_that_does_not_count_is_thought_to_take_the_most(tmp_path: Path) -> None:
-    book = ledger(tmp_path)
-    worst = book.reserve(tmp_path, QUESTION)
-    book.settle(tmp_path, worst, None)
-    assert Account.load(tmp_path).spent == worst
-    assert (Account.load(tmp_path).calls, Account.load(tmp_path).lost) == (1, 0)
+    book = ledger(tmp_path / LEDGER)
+    worst = book.reserve(tmp_path / LEDGER, QUESTION)
+    book.settle(tmp_path / LEDGER, worst, None)
+    assert Account.load(tmp_path / LEDGER).spent == worst
+    assert (Account.load(tmp_path / LEDGER).calls, Account.load(tmp_path / LEDGER).lost) == (1, 0)
 
 
 def test_what_a_killed_command_reserved_is_spent(tmp_path: Path) -> None:
-    killed = ledger(tmp_path)
-    worst = killed.reserve(tmp_path, QUESTION)
-    assert Ledger([tmp_path], PRICES, None, 2240).total == worst
-    book = ledger(tmp_path)
-    book.release(tmp_path, book.reserve(tmp_path, QUESTION))
-    found = Account.load(tmp_path)
+    killed = ledger(tmp_path / LEDGER)
+    worst = killed.reserve(tmp_path / LEDGER, QUESTION)
+    assert Ledger([tmp_path / LEDGER], PRICES, None, 2240).total == worst
+    book = ledger(tmp_path / LEDGER)
+    book.release(tmp_path / LEDGER, book.reserve(tmp_path / LEDGER, QUESTION))
+    found = Account.load(tmp_path / LEDGER)
     assert (found.spent, found.open, found.lost) == (worst, (), 1)
 
 
 def test_a_call_that_could_exceed_the_budget_is_not_made(tmp_path: Path) -> None:
-    book = ledger(tmp_path, f"{WORST_IN + 200}tok")
-    reserved = book.reserve(tmp_path, QUESTION)
-    book.settle(tmp_path, reserved, Usage(1, 0))
+    book = ledger(tmp_path / LEDGER, f"{WORST_IN + 200}tok")
+    reserved = book.reserve(tmp_path / LEDGER, QUESTION)
+    book.settle(tmp_path / LEDGER, reserved, Usage(1, 0))
     with pytest.raises(BudgetSpentError, match=f"has {WORST_IN + 199:,} tokens left"):
-        book.reserve(tmp_path, QUESTION)
+        book.reserve(tmp_path / LEDGER, QUESTION)
 
 
 def test_a_dearer_picture_than_thought_is_learned(tmp_path: Path) -> None:
-    book = ledger(tmp_path, "100ktok")
-    book.settle(tmp_path, book.reserve(tmp_path, QUESTION), Usage(36_000, 60))
+    book = ledger(tmp_path / LEDGER, "100ktok")
+    book.settle(tmp_path / LEDGER, book.reserve(tmp_path / LEDGER, QUESTION), Usage(36_000, 60))
     assert book.worst(QUESTION).tokens_in == 36_000
-    book.settle(tmp_path, book.reserve(tmp_path, QUESTION), Usage(36_000, 60))
+    book.settle(tmp_path / LEDGER, book.reserve(tmp_path / LEDGER, QUESTION), Usage(36_000, 60))
     with pytest.raises(BudgetSpentError):
-        book.reserve(tmp_path, QUESTION)
+        book.reserve(tmp_path / LEDGER, QUESTION)
 
 
 def test_until_the_first_answer_one_call_is_made_at_a_time(tmp_path: Path) -> None:
-    book = ledger(tmp_path, "100ktok")
-    first = book.reserve(tmp_path, QUESTION)
+    book = ledger(tmp_path / LEDGER, "100ktok")
+    first = book.reserve(tmp_path / LEDGER, QUESTION)
     reserved = threading.Event()
 
     def reserve() -> None:
-        book.reserve(tmp_path, QUESTION)
+        book.reserve(tmp_path / LEDGER, QUESTION)
         reserved.set()
 
     thread = threading.Thread(target=reserve)
     thread.start()
     assert not reserved.wait(0.05)
-    book.settle(tmp_path, first, Usage(900, 60))
+    book.settle(tmp_path / LEDGER, first, Usage(900, 60))
     thread.join()
     assert reserved.is_set()
 
 
 def test_a_call_waits_while_others_may_leave_enough(tmp_path: Path) -> None:
-    book = ledger(tmp_path, f"{2 * (WORST_IN + 200)}tok")
-    book.settle(tmp_path, book.reserve(tmp_path, QUESTION), Usage(1, 1))
-    open_call = book.reserve(tmp_path, QUESTION)
+    book = ledger(tmp_path / LEDGER, f"{2 * (WORST_IN + 200)}tok")
+    book.settle(tmp_path / LEDGER, book.reserve(tmp_path / LEDGER, QUESTION), Usage(1, 1))
+    open_call = book.reserve(tmp_path / LEDGER, QUESTION)
     outcome: list[object] = []
 
     def reserve() -> None:
         try:
-            outcome.append(book.reserve(tmp_path, QUESTION))
+            outcome.append(book.reserve(tmp_path / LEDGER, QUESTION))
         except BudgetSpentError as error:
             outcome.append(error)
 
     thread = threading.Thread(target=reserve)
     thread.start()
-    book.settle(tmp_path, open_call, Usage(1, 1))
+    book.settle(tmp_path / LEDGER, open_call, Usage(1, 1))
     thread.join()
     assert isinstance(outcome[0], Cost)
 
 
 def test_a_budget_counts_all_films(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        (tmp_path / name).mkdir()
         Account(calls=1, spent=PRICES.cost(3000, 0)).save(tmp_path / name)
     book = Ledger([tmp_path / "a", tmp_path / "b"], PRICES, Budget.read("10ktok"), 2240)
     book.open(tmp_path / "a")
@@ -166,8 +165,6 @@ def test_a_budget_counts_all_films(tmp_path: Path) -> None:
 
 
 def test_nobody_waits_for_a_call_of_a_command_that_was_killed(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
     ledger(tmp_path / "b").reserve(tmp_path / "b", QUESTION)  # and killed
     book = Ledger([tmp_path / "a", tmp_path / "b"], PRICES, Budget.read("10ktok"), 2240)
     book.open(tmp_path / "a")
@@ -178,10 +175,10 @@ def test_nobody_waits_for_a_call_of_a_command_that_was_killed(tmp_path: Path) ->
 
 def test_money_without_prices_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--price-in and --price-out"):
-        ledger(tmp_path, "1usd", Prices())
+        ledger(tmp_path / LEDGER, "1usd", Prices())
 
 
 def test_a_broken_ledger_is_told(tmp_path: Path) -> None:
     (tmp_path / LEDGER).write_text('{"format": "cinema-caption-ledger", "spent": 3}')
     with pytest.raises(InputError, match="spent"):
-        ledger(tmp_path)
+        ledger(tmp_path / LEDGER)

@@ -4,33 +4,36 @@ from pathlib import Path
 
 import pytest
 
-from cinema_cli.captioning.book import BOOK, Book
-from cinema_cli.captioning.ledger import LEDGER, Account, Budget, BudgetSpentError, Ledger, Prices
-from cinema_cli.captioning.paid import PaidChat
+from cinema_cli.chat.answers import Answers
+from cinema_cli.chat.ledger import Account, Budget, BudgetSpentError, Ledger, Prices
 from cinema_cli.chat.model import Answer, ChatError, Request, ScriptedChat, Usage
+from cinema_cli.chat.paid import PaidChat
 from cinema_cli.errors import InputError, MissingError
 
+BOOK, LEDGER = "answers.jsonl", "ledger.json"
 QUESTION = Request("Do this.", (), {}, 100)
 ANSWER = Answer("A boat.", usage=Usage(50, 5))
 
 
 def paid(folder: Path, chat: ScriptedChat, budget: str | None = None) -> PaidChat:
-    ledger = Ledger([folder], Prices(), Budget.read(budget) if budget else None, 2240)
-    return PaidChat(chat, folder, Book(folder), ledger)
+    ledger = Ledger([folder / LEDGER], Prices(), Budget.read(budget) if budget else None, 2240)
+    return PaidChat(chat, folder / LEDGER, Answers(folder / BOOK), ledger)
 
 
 def test_reserved_before_kept_and_settled_after(tmp_path: Path) -> None:
     seen = []
 
     def answer(request: Request) -> Answer:
-        seen.append((len(Account.load(tmp_path).open), Book(tmp_path).answer(request, "scripted")))
+        seen.append(
+            (len(Account.load(tmp_path / LEDGER).open), Answers(tmp_path / BOOK).answer(request, "scripted"))
+        )
         return ANSWER
 
     assert paid(tmp_path, ScriptedChat(answer)).complete(QUESTION) == ANSWER
     assert seen == [(1, None)]
-    account = Account.load(tmp_path)
+    account = Account.load(tmp_path / LEDGER)
     assert (account.open, account.calls, account.spent.tokens) == ((), 1, 55)
-    assert Book(tmp_path).answer(QUESTION, "scripted") == ANSWER
+    assert Answers(tmp_path / BOOK).answer(QUESTION, "scripted") == ANSWER
 
 
 @pytest.mark.parametrize(
@@ -45,7 +48,7 @@ def test_reserved_before_kept_and_settled_after(tmp_path: Path) -> None:
 def test_a_failure_is_charged_where_it_may_have_been(tmp_path: Path, error: Exception, lost: int) -> None:
     with pytest.raises(type(error)):
         paid(tmp_path, ScriptedChat([error])).complete(QUESTION)
-    account = Account.load(tmp_path)
+    account = Account.load(tmp_path / LEDGER)
     assert (account.open, account.calls, account.lost) == ((), 0, lost)
     assert (account.spent.tokens > 0) == bool(lost)
     assert not (tmp_path / BOOK).exists()
@@ -63,7 +66,7 @@ def test_an_answer_that_cannot_be_kept_is_paid_all_the_same(tmp_path: Path) -> N
     (tmp_path / BOOK).mkdir()  # the disk refuses
     with pytest.raises(InputError, match="cannot be written"):
         chat.complete(QUESTION)
-    assert Account.load(tmp_path).spent.tokens == 55
+    assert Account.load(tmp_path / LEDGER).spent.tokens == 55
 
 
 def test_a_call_that_cannot_be_written_down_is_not_made(tmp_path: Path) -> None:

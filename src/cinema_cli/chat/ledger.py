@@ -1,11 +1,11 @@
-"""What captions cost, on the disk, and a budget that ends the work before it would be exceeded.
+"""What calls cost, on the disk, and a budget that ends the work before it would be exceeded.
 
 Before a call the most that it can cost is reserved and written down; after it, what it did cost.
 A command that is killed leaves its reservations, and the next one counts them as spent, since the
 server may have done the work.  So the ledger can be too high by a few calls, never too low.
 
-A budget counts what a film's folder says was spent, by earlier runs too: the same command again
-does not get a second budget.
+A budget counts what the accounts say was spent, by earlier runs too: the same command again does not
+get a second budget.
 """
 
 import json
@@ -23,7 +23,6 @@ from cinema_cli.config import Config, build
 from cinema_cli.errors import InputError, Interrupted
 from cinema_cli.files import read_json, write_atomic
 
-LEDGER = "caption-ledger.json"
 MAX_LEDGER_BYTES = 1 << 16
 MILLION = 1_000_000
 FRAME_TOKENS = 256
@@ -90,7 +89,7 @@ class Prices(Config):
 
 
 class Budget(Config):
-    """The most that may be spent on the films of a command, earlier runs included."""
+    """The most that a command may spend, earlier runs included."""
 
     amount: Annotated[Decimal, Field(gt=0)]
     """How much."""
@@ -123,10 +122,10 @@ class BudgetSpentError(Interrupted):
 
 
 class Account(Config):
-    """The ledger of one film, as a file in its folder."""
+    """What one film has cost, as a file in its folder."""
 
-    format: Literal["cinema-caption-ledger"] = "cinema-caption-ledger"
-    """Says what the file is."""
+    format: Literal["cinema-ledger", "cinema-caption-ledger"] = "cinema-ledger"
+    """Says what the file is; the second name is that of older ones."""
     version: Literal[1] = 1
     """Of the format."""
     calls: Tokens = 0
@@ -139,14 +138,13 @@ class Account(Config):
     """Reserved for calls that are under way."""
 
     @classmethod
-    def load(cls, folder: Path) -> "Account":
-        """The account of a film; a new one where there is none."""
-        path = folder / LEDGER
+    def load(cls, path: Path) -> "Account":
+        """The account in a file; a new one where there is none."""
         return build(cls, read_json(path, MAX_LEDGER_BYTES), str(path)) if path.exists() else cls()
 
-    def save(self, folder: Path) -> None:
-        """Write it into a film's folder."""
-        write_atomic(folder / LEDGER, self.model_dump_json(indent=2) + "\n")
+    def save(self, path: Path) -> None:
+        """Write it."""
+        write_atomic(path, self.model_dump_json(indent=2) + "\n")
 
     @property
     def total(self) -> Cost:
@@ -163,15 +161,15 @@ class Ledger:
     """All accounts of one command, under one budget; called from several threads."""
 
     def __init__(
-        self, folders: Sequence[Path], prices: Prices, budget: Budget | None, picture_tokens: int
+        self, paths: Sequence[Path], prices: Prices, budget: Budget | None, picture_tokens: int = 0
     ) -> None:
-        """``picture_tokens`` is the most that one picture is thought to cost."""
+        """``paths`` are the files of the accounts; one picture is thought to cost ``picture_tokens``."""
         if budget is not None and budget.unit == "money" and not prices.known:
             raise InputError(
                 "a budget in money needs prices per million tokens: give --price-in and --price-out."
             )
         self.prices, self.budget = prices, budget
-        self._accounts = {folder: Account.load(folder).settled() for folder in folders}
+        self._accounts = {path: Account.load(path).settled() for path in paths}
         self.before = self.total
         self._picture_tokens = picture_tokens
         self._largest_in = 0
@@ -182,10 +180,10 @@ class Ledger:
         """Of all films, reservations included."""
         return sum((account.total for account in self._accounts.values()), Cost())
 
-    def open(self, folder: Path) -> None:
+    def open(self, path: Path) -> None:
         """Begin with a film, its folder locked: read again what others may have spent on it."""
         with self._free:
-            self._accounts[folder] = Account.load(folder).settled()
+            self._accounts[path] = Account.load(path).settled()
 
     def worst(self, request: Request) -> Cost:
         """The most that a call can cost.
@@ -200,7 +198,7 @@ class Ledger:
         known += pictures * self._picture_tokens
         return self.prices.cost(max(known, self._largest_in), request.max_tokens)
 
-    def reserve(self, folder: Path, request: Request) -> Cost:
+    def reserve(self, path: Path, request: Request) -> Cost:
         """Write down the most that a call can cost, before it is made.
 
         Where the rest of the budget would do only if other calls stay below their worst, wait for them.
@@ -214,30 +212,30 @@ class Ledger:
                     raise BudgetSpentError(self._told(self.worst(request)))
                 self._free.wait()
             worst = self.worst(request)
-            account = self._accounts[folder]
+            account = self._accounts[path]
             account = account.model_copy(update={"open": (*account.open, worst)})
-            account.save(folder)
-            self._accounts[folder] = account
+            account.save(path)
+            self._accounts[path] = account
             return worst
 
-    def settle(self, folder: Path, reserved: Cost, usage: Usage | None) -> None:
+    def settle(self, path: Path, reserved: Cost, usage: Usage | None) -> None:
         """Put what an answered call did cost in place of what was reserved; None counts as the most."""
         cost = reserved if usage is None else self.prices.cost(usage.tokens_in, usage.tokens_out)
         with self._free:
             self._largest_in = max(self._largest_in, cost.tokens_in)
-        self._close(folder, reserved, cost, calls=1)
+        self._close(path, reserved, cost, calls=1)
 
-    def release(self, folder: Path, reserved: Cost) -> None:
+    def release(self, path: Path, reserved: Cost) -> None:
         """A call failed and cannot have been charged."""
-        self._close(folder, reserved, Cost())
+        self._close(path, reserved, Cost())
 
-    def lose(self, folder: Path, reserved: Cost) -> None:
+    def lose(self, path: Path, reserved: Cost) -> None:
         """A call failed and may have been charged: the most counts."""
-        self._close(folder, reserved, reserved, lost=1)
+        self._close(path, reserved, reserved, lost=1)
 
-    def _close(self, folder: Path, reserved: Cost, cost: Cost, calls: int = 0, lost: int = 0) -> None:
+    def _close(self, path: Path, reserved: Cost, cost: Cost, calls: int = 0, lost: int = 0) -> None:
         with self._free:
-            account = self._accounts[folder]
+            account = self._accounts[path]
             rest = list(account.open)
             rest.remove(reserved)
             changes = {
@@ -246,9 +244,9 @@ class Ledger:
                 "calls": account.calls + calls,
                 "lost": account.lost + lost,
             }
-            self._accounts[folder] = account.model_copy(update=changes)
+            self._accounts[path] = account.model_copy(update=changes)
             self._free.notify_all()  # before the disk may fail: nobody waits for a call that has ended
-            self._accounts[folder].save(folder)
+            self._accounts[path].save(path)
 
     def _fits(self, worst: Cost) -> bool:
         if self.budget is None:
