@@ -1,8 +1,9 @@
+import json
 from pathlib import Path
 
 import torch
 
-from cinema_cli.models.encoders import TextEncoder, VideoCodec
+from cinema_cli.models.encoders import TextEncoder, VideoCodec, read_tokenizer
 from keyframe_runs import frozen_parts
 from tiny_models import video_autoencoder
 
@@ -31,3 +32,19 @@ def test_zeros_stand_behind_a_caption_that_t5_sees_alone(tmp_path: Path) -> None
         assert not words.text[number, own:].any()
         assert torch.equal(words.pooled, encoded.encode(captions).pooled)
         assert encoded.encode(captions).text[number, own:].any(dim=1).all()
+
+
+def test_clip_s_tokenizer_is_read_from_its_older_files(tmp_path: Path) -> None:
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    vocabulary = [*letters, *(f"{letter}</w>" for letter in letters), "he", "hey</w>"]
+    vocabulary += ["<|startoftext|>", "<|endoftext|>"]
+    (tmp_path / "vocab.json").write_text(json.dumps({word: i for i, word in enumerate(vocabulary)}))
+    (tmp_path / "merges.txt").write_text("#version: 0.2\nh e\nhe y</w>\n")
+    told = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 8}
+    told |= {"bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>"}
+    told |= {"pad_token": "<|endoftext|>", "unk_token": "<|endoftext|>"}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(told))
+    read = read_tokenizer(tmp_path)("hey hi", padding="max_length", max_length=8)
+    words = [vocabulary[i] for i in read["input_ids"]]
+    assert words == ["<|startoftext|>", "hey</w>", "h", "i</w>", *["<|endoftext|>"] * 4]
+    assert read["attention_mask"] == [1] * 5 + [0] * 3

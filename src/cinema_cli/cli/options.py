@@ -34,13 +34,39 @@ Redo = Annotated[
 Model = Annotated[
     str | None,
     typer.Option(
-        "--model", help="A folder with keyframes/ and video/; else the embedded weights.", metavar="DIR"
+        "--model",
+        help="A model: its name on the hub such as org/name, or a folder; else the embedded weights.",
+        metavar="NAME",
     ),
+]
+Adapter = Annotated[
+    str | None,
+    typer.Option(
+        "--adapter", help="A LoRA beside the model: its file, or a checkpoint that has one.", metavar="PATH"
+    ),
+]
+AcceptLicence = Annotated[
+    bool, typer.Option("--accept-licence", help="Accept the model's licence; noted, and not asked again.")
 ]
 Run = Annotated[
     Path, typer.Option("--run", help="Folder of the run: checkpoints, config, log.", metavar="DIR")
 ]
+Checkpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint",
+        help="Go on from this one, such as step-001000; later ones are put aside.",
+        metavar="NAME",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the expanded config and stop.")]
+Estimate = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be trained and what it would cost, and stop.")
+]
+On = Annotated[
+    str | None,
+    typer.Option("--on", help='With --dry-run: for these devices, such as "32 x H100".', metavar="DEVICES"),
+]
 
 
 def given(**options: Any) -> dict[str, Any]:

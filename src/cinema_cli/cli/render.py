@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from cinema_cli.cli.options import Json, Model, Preset, Quiet, Redo, Settings, given
+from cinema_cli.cli.model import with_model
+from cinema_cli.cli.options import (
+    AcceptLicence,
+    Adapter,
+    Json,
+    Model,
+    Preset,
+    Quiet,
+    Redo,
+    Settings,
+    given,
+)
 from cinema_cli.cli.summary import show
 
 EXAMPLES = """[bold]cinema render film/storyboard.json[/]   writes film/clips/ and film/film.mp4
@@ -23,6 +34,8 @@ def render(
     ] = None,
     preset: Preset = "toy",
     model: Model = None,
+    adapter: Adapter = None,
+    accept_licence: AcceptLicence = False,
     steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Sampling steps per clip.")] = None,
     redo: Redo = None,
     settings: Settings = None,
@@ -38,10 +51,11 @@ def render(
     from cinema_cli.storyboard import Storyboard
 
     Storyboard.load(storyboard)  # a wrong path is told before the heavy libraries are loaded
+    options = given(preset=preset, model=model, adapter=adapter, steps=steps, redo=redo)
+    data = with_overrides({**load_preset(preset).get("render", {}), **options}, settings or ())
+    data = with_model(data, "video", accept_licence, quiet)  # so is a wrong model
     from cinema_cli.rendering.render import RenderConfig, render_film
 
-    options = given(preset=preset, model=model, steps=steps, redo=redo)
-    data = with_overrides({**load_preset(preset).get("render", {}), **options}, settings or ())
     config = build(RenderConfig, data, "cinema render")
     with Progress(quiet) as progress:
         made = render_film(storyboard, out, config, progress)
@@ -52,6 +66,7 @@ def render(
             "shots": made.shots,
             "rendered": made.rendered,
             "skipped": made.skipped,
+            "mode": made.mode,
             "seconds": made.seconds,
         },
         json,

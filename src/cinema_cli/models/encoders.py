@@ -15,10 +15,21 @@ import torch
 from diffusers import AutoencoderKL, AutoencoderKLWan
 from einops import rearrange
 from torch import Tensor, nn
-from transformers import AutoModelForTextEncoding, CLIPTextModel, PreTrainedTokenizerFast, T5EncoderModel
+from transformers import (
+    AutoModelForTextEncoding,
+    AutoTokenizer,
+    CLIPTextModel,
+    PreTrainedTokenizerFast,
+    T5EncoderModel,
+)
 
 TextPadding = Literal["encoded", "zeros"]
 """What stands behind a caption shorter than T: what T5 makes of padding, as FLUX knows it, or zeros."""
+
+
+def read_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """A tokenizer from its files, older ones as well: FLUX.1's for CLIP has no ``tokenizer.json``."""
+    return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
 @dataclass(frozen=True)
@@ -51,9 +62,9 @@ class TextEncoder:
         """From a folder in ``FluxPipeline`` layout."""
         return cls(
             CLIPTextModel.from_pretrained(folder / "text_encoder"),
-            PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer"),
+            read_tokenizer(folder / "tokenizer"),
             T5EncoderModel.from_pretrained(folder / "text_encoder_2"),
-            PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer_2"),
+            read_tokenizer(folder / "tokenizer_2"),
             length,
             padding,
         )
@@ -142,7 +153,7 @@ class ShotTextEncoder:
         """
         return cls(
             AutoModelForTextEncoding.from_pretrained(folder / "text_encoder"),
-            PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer"),
+            read_tokenizer(folder / "tokenizer"),
             length,
         )
 
@@ -160,8 +171,17 @@ class ShotTextEncoder:
             rows.append(torch.nn.functional.pad(both, (0, 0, 0, self.length - both.shape[0])))
         return torch.stack(rows)
 
-    def _one(self, caption: str) -> Tensor:
-        ids = self.tokenizer(caption, return_tensors="pt")["input_ids"].to(next(self.t5.parameters()).device)
+    @torch.no_grad()
+    def alone(self, captions: list[str]) -> Tensor:
+        """(n, T, D_text): each caption by itself, cut or zero-padded to T, as in Wan's pipeline."""
+        rows = [self._one(caption, self.length) for caption in captions]
+        return torch.stack(
+            [torch.nn.functional.pad(row, (0, 0, 0, self.length - row.shape[0])) for row in rows]
+        )
+
+    def _one(self, caption: str, most: int | None = None) -> Tensor:
+        read = self.tokenizer(caption, return_tensors="pt", truncation=most is not None, max_length=most)
+        ids = read["input_ids"].to(next(self.t5.parameters()).device)
         encoded: Tensor = self.t5(ids)[0][0]
         return encoded
 
