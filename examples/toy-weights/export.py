@@ -3,7 +3,7 @@
     python examples/toy-weights/export.py --run runs/toy --out src/cinema_cli/toy
 
 ``OUT/keyframes`` loads in a stock ``FluxPipeline``, ``OUT/video`` in Wan's layout.  ``keyframes/cinema.json``
-tells on how many pairs the transformer was trained.
+tells on how many pairs the transformer was trained, and from which model the run started, if from any.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from safetensors.torch import load_file, save_file
 
 from cinema_cli.config import load_preset
-from cinema_cli.training.base import TRAINED_NAME
+from cinema_cli.training.base import BASE_NAME, TRAINED_NAME
 from cinema_cli.training.checkpoint import newest_checkpoint
 
 FLUX = {
@@ -76,7 +76,9 @@ def main() -> None:
             continue
         export(options.run / name, found, index, shift, options.out / name)
         if name == "keyframes":
-            record = {"pairs": options.stage}
+            noted = options.run / BASE_NAME
+            started = json.loads(noted.read_text()) if noted.is_file() else {}
+            record = {"pairs": options.stage} | ({"base": started[name]} if name in started else {})
             (options.out / name / TRAINED_NAME).write_text(json.dumps(record) + "\n")
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
     print(f"{options.out}: {size / 1e6:.1f} MB")

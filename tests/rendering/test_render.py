@@ -138,6 +138,17 @@ def test_a_changed_shot_is_made_alone_and_the_film_joined_again(film: Path, mode
     assert (film / "film.mp4").read_bytes() != joined
 
 
+def test_other_words_spoken_are_other_subtitles_of_the_same_film(film: Path, model: Path) -> None:
+    joined = (film / "film.mp4").stat().st_mtime_ns
+    edit(film, "0002", lines=[{"speaker": "Mira", "text": "Good evening."}])
+    assert render(film, model).rendered == 0
+    assert "Good evening." in (film / "film.und.srt").read_text(encoding="utf-8")
+    assert (film / "film.mp4").stat().st_mtime_ns == joined
+    edit(film, "0002", lines=[])
+    assert render(film, model).rendered == 0
+    assert not (film / "film.und.srt").exists()
+
+
 def test_another_keyframe_is_another_clip(film: Path, model: Path) -> None:
     before = clips(film)
     Image.fromarray(np.asarray(Image.open(film / "keyframes/0003.png"))[::-1].copy()).save(

@@ -5,10 +5,8 @@ Nothing is written.
 Shapes:  M remembered frames   n new frames of a window
 """
 
-import shutil
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +14,17 @@ from cinema_cli import runtime
 from cinema_cli.context.goldenmem import GoldenMem, Grid
 from cinema_cli.errors import InputError
 from cinema_cli.files import read_json
-from cinema_cli.models.cost import FluxCost, Pairs, Window, rate
+from cinema_cli.models.architecture import refuse_editors
+from cinema_cli.models.cost import FluxCost, Pairs, Window
+from cinema_cli.models.rates import rate
 from cinema_cli.models.weights import model_folder, weights_sha256
 from cinema_cli.planning.desk import Desk
-from cinema_cli.planning.document import Wish, document, read_wish
+from cinema_cli.planning.document import foreseen, read_wish
 from cinema_cli.planning.keyframes import refuse_other_sizes
 from cinema_cli.planning.plan import PlanConfig
-from cinema_cli.planning.records import CONTINUED_NAME, PLAN_NAME
 from cinema_cli.planning.windows import Mode, plan_windows
 from cinema_cli.planning.windows import Window as Drawing
-from cinema_cli.storyboard import FILE_NAME, Storyboard
+from cinema_cli.storyboard import Storyboard
 
 MAX_CONFIG_BYTES = 1 << 20
 
@@ -73,8 +72,9 @@ def estimate_plan(story: Path, out: Path | None, config: PlanConfig, more: Path 
     """
     wish = read_wish(story, out, more)
     weights = model_folder(config.model, "keyframes")
-    board = _board(wish, config)
-    desk = Desk(wish.folder, config, weights_sha256(weights))
+    refuse_editors(weights)
+    board, _ = foreseen(wish, config)
+    desk = Desk(wish.folder, config, weights_sha256(weights, config.adapter))
     stale = {*board.chosen(config.redo), *desk.stale(board)}
     drawings = plan_windows(board, desk.to_refresh(board, stale) if config.refresh else stale, config)
     cost, grid = _model(weights, board)
@@ -101,15 +101,6 @@ def estimate_plan(story: Path, out: Path | None, config: PlanConfig, more: Path 
         device=runtime.device_name(where),
         seconds=flop / rate(where, dtype),
     )
-
-
-def _board(wish: Wish, config: PlanConfig) -> Storyboard:
-    """The storyboard as it would be; the film's own folder stays as it is."""
-    with tempfile.TemporaryDirectory() as aside:
-        for name in (FILE_NAME, PLAN_NAME, CONTINUED_NAME):
-            if (wish.folder / name).is_file():
-                shutil.copy(wish.folder / name, aside)
-        return document(replace(wish, folder=Path(aside)), config)[0]
 
 
 def _model(weights: Path, board: Storyboard) -> tuple[FluxCost, Grid]:
