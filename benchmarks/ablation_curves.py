@@ -1,7 +1,7 @@
-"""The curves of ``ablations.py``: docs/ablations.png, and their last values as a table.
+"""The curves of ``ablations.py``, their last values as a table, and what the arms of Fig. 7 draw.
 
-    python benchmarks/ablation_curves.py runs/ablations/losses.json
-    python benchmarks/ablation_curves.py runs/ablations/losses.json --out elsewhere.png
+    python benchmarks/ablation_curves.py runs/ablations
+    python benchmarks/ablation_curves.py runs/ablations --out elsewhere
 
 Panels: Fig. 7 (stages), section 3.2 (strides), Fig. 9 (bands) over time and by the memory's noise level.
 """
@@ -15,6 +15,7 @@ import matplotlib as mpl
 from ablations import ARMS, BANDS, LEVELS
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from PIL import Image
 
 Losses = Mapping[str, Mapping[str, Mapping[str, float]]]
 """Of an arm, after so many steps, on what."""
@@ -67,6 +68,24 @@ def draw(losses: Losses, out: Path) -> None:
     figure.savefig(out, dpi=110)
 
 
+def draw_frames(runs: Path, out: Path) -> None:
+    """The 16 frames of a held-out sequence, half as large.
+
+    Rows: truth, single frames alone, then also 8 pairs, 8 and then 16 pairs, 16 pairs at once.
+    """
+    progressive, direct = (
+        Image.open(max((runs / arm / "checkpoints/keyframes/stage-16/previews").glob("step-*.png")))
+        for arm in ("progressive", "direct")
+    )
+    rows = [(direct, 0), (direct, 3), (progressive, 3), (progressive, 1), (direct, 1)]
+    width, height = direct.width // 2, direct.height // 8
+    sheet = Image.new("RGB", (width, height * len(rows)))
+    for place, (strip, row) in enumerate(rows):
+        part = strip.crop((0, row * 2 * height, strip.width, (row + 1) * 2 * height))
+        sheet.paste(part.resize((width, height), Image.Resampling.LANCZOS), (0, place * height))
+    sheet.save(out, quality=88)
+
+
 def table(losses: Losses, arms: Iterable[str]) -> str:
     lines = ["| arm | steps | loss on held-out movies |", "|---|---|---|"]
     for arm in arms:
@@ -79,13 +98,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("losses", type=Path)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "ablations.png")
+    parser.add_argument("runs", type=Path, help="what ablations.py wrote")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs")
     options = parser.parse_args()
-    losses = json.loads(options.losses.read_text())
+    losses = json.loads((options.runs / "losses.json").read_text())
     print(table(losses, [arm for arm in ARMS if arm in losses]))
-    draw(losses, options.out)
-    print(f"drawn to {options.out}")
+    draw(losses, options.out / "ablations.png")
+    draw_frames(options.runs, options.out / "ablation-frames.jpg")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ def test_a_story_becomes_a_film(tmp_path: Path, capfd: pytest.CaptureFixture[str
     plan = ("plan", str(story), "--out", str(film), "--steps", "2", "--set", "memory.groups=2", *sizes)
     made = cinema(*plan)
     assert (made["shots"], made["drawn"], made["skipped"]) == (2, 2, 0)
+    assert made["mode"].startswith("no fine-tune: stock FLUX.1")
     assert cinema(*plan)["skipped"] == 2
     assert cinema(*plan, "--redo", "2", "--seed", "3")["drawn"] == 1
     render = ("render", str(film), "--steps", "2", "--set", f"model={model}")

@@ -214,4 +214,4 @@ def test_weights_that_are_not_there_are_told_in_a_sentence(recipe, tmp_path, mon
     with pytest.raises(SystemExit) as stop:
         measure.main()
     assert stop.value.code == 4
-    assert "no model_index.json" in capsys.readouterr().err
+    assert "it holds neither keyframes/ nor video/" in capsys.readouterr().err

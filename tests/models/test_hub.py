@@ -216,3 +216,11 @@ def test_names_of_the_hub():
     assert split_name("Wan-AI/Wan2.2-TI2V-5B-Diffusers@main") == ("Wan-AI/Wan2.2-TI2V-5B-Diffusers", "main")
     assert split_name("black-forest-labs/FLUX.1-dev") == ("black-forest-labs/FLUX.1-dev", None)
     assert not any(is_hub_name(name) for name in ("toy", "./a/b", "/a/b", "~/a", "a/b/c", "a b/c", ""))
+
+
+def test_of_an_editor_its_own_parts_are_needed() -> None:
+    parts = ("transformer", "vae", "text_encoder", "tokenizer", "processor", "scheduler", "tokenizer_2")
+    names = [f"{part}/config.json" for part in parts]
+    names += [f"{part}/model.safetensors" for part in ("transformer", "vae", "text_encoder")]
+    needed = needed_files(names, "keyframes", "QwenImageEditPlusPipeline")
+    assert sorted(needed) == sorted(set(names) - {"tokenizer_2/config.json"})

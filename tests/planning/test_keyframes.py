@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,27 @@ def test_steps_are_told(models: KeyframeModels) -> None:
     artist = KeyframeArtist(models, FRAME_SIZE, DrawingConfig(steps=3, guidance=2.0))
     artist.draw(many(1).shots, ["<Mira> waves."], on_step=lambda: steps.append(1))
     assert len(steps) == 3
+
+
+def test_a_distilled_model_is_told_its_guidance(tmp_path: Path) -> None:
+    models = load(build_tiny_models(tmp_path))
+    config = dict(models.transformer.config) | {"guidance_embeds": True}
+    torch.manual_seed(0)
+    distilled = type(models.transformer).from_config(config).eval().requires_grad_(False)
+    told = replace(models, transformer=distilled)
+    frames = [
+        KeyframeArtist(told, FRAME_SIZE, DrawingConfig(steps=2, embedded_guidance=guidance)).draw(
+            many(1).shots, ["<Mira> waves."]
+        )["0001"]
+        for guidance in (3.5, 1.0)
+    ]
+    assert (frames[0] != frames[1]).any()
+    # It is told so beside memory and without words as well.
+    artist = KeyframeArtist(told, FRAME_SIZE, DrawingConfig(steps=2, guidance=2.0))
+    board = many(2)
+    memory = [remembered(board.shots[0], frames[0])]
+    beside = artist.draw(board.shots[1:], ["<Mira> waves."], memory, ["0001", "0002"])
+    assert beside["0002"].shape == (*FRAME_SIZE, 3)
 
 
 def test_captions_that_are_too_long_are_found(models: KeyframeModels) -> None:

@@ -386,10 +386,14 @@ def test_a_stop_between_windows_is_resumed(story: Path, model: Path) -> None:
 
 
 def test_looks_are_told_once_in_the_storyboard_and_every_time_to_the_model(
-    story: Path, film: Path, model: Path
+    story: Path, model: Path, tmp_path: Path
 ) -> None:
+    trained = Path(shutil.copytree(model, tmp_path / "trained"))
+    (trained / "keyframes" / "cinema.json").write_text("{}")  # stock weights are told every look regardless
+    plan(story, trained)
+    film = story.with_name("film")
     before = pictures(film)
-    plan(story, model, repeat_looks=False)
+    plan(story, trained, repeat_looks=False)
     # The only caption that names somebody without a look is the third.
     assert changed(film, before) == ["0003.png"]
 

@@ -12,13 +12,13 @@ from cinema_cli.errors import InputError, MissingError
 from cinema_cli.models.cost import FLUX_DEV, FluxCost, Pairs
 from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.models.pairs import PairGroup
+from cinema_cli.models.quantise import quantise_blocks
 from cinema_cli.training.devices import Devices
 from cinema_cli.training.estimate import frozen_bytes
 from cinema_cli.training.extension import step_kinds
 from cinema_cli.training.keyframe_config import KeyframeTraining
 from cinema_cli.training.keyframe_estimate import KEPT_WIDTHS, estimate_stage
 from cinema_cli.training.lora import LoraConfig, LoraLayers
-from cinema_cli.training.quantise import quantise_blocks
 
 H100 = Devices(count=16, name="NVIDIA H100 80GB HBM3", rate=3e14)
 FLUX = {

@@ -13,13 +13,7 @@ from transformers import UMT5Config, UMT5EncoderModel
 
 from cinema_cli.errors import CinemaError, InputError
 from cinema_cli.models.keyframes import InterleavedFlux
-from cinema_cli.models.video import InterleavedWan
-from cinema_cli.progress import Progress
-from cinema_cli.sampling.features import module_sha256
-from cinema_cli.training.blocks import compile_blocks
-from cinema_cli.training.checkpoint import module_weights
-from cinema_cli.training.lora import LoraConfig, LoraLayers
-from cinema_cli.training.quantise import (
+from cinema_cli.models.quantise import (
     BLOCK,
     BYTES,
     NF4,
@@ -27,6 +21,12 @@ from cinema_cli.training.quantise import (
     quantise_blocks,
     quantised_as,
 )
+from cinema_cli.models.video import InterleavedWan
+from cinema_cli.progress import Progress
+from cinema_cli.sampling.features import module_sha256
+from cinema_cli.training.blocks import compile_blocks
+from cinema_cli.training.checkpoint import module_weights
+from cinema_cli.training.lora import LoraConfig, LoraLayers
 from cinema_cli.training.stages import train_keyframes
 from cinema_cli.training.video_run import train_video
 from clipped_films import clipped_film, tiny_video

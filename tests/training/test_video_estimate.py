@@ -11,6 +11,7 @@ from alive import Alive, kept_bytes
 from cinema_cli.config import build, load_preset, with_overrides
 from cinema_cli.errors import InputError, MissingError
 from cinema_cli.models.encoders import VideoCodec
+from cinema_cli.models.quantise import quantise_blocks
 from cinema_cli.models.video import InterleavedWan, ShotGroup
 from cinema_cli.models.video_cost import WAN_TI2V_5B, Shots, WanCost
 from cinema_cli.models.weights import model_folder
@@ -18,7 +19,6 @@ from cinema_cli.training.devices import Devices
 from cinema_cli.training.estimate import frozen_bytes
 from cinema_cli.training.films import Clips, Films
 from cinema_cli.training.lora import LoraLayers
-from cinema_cli.training.quantise import quantise_blocks
 from cinema_cli.training.video import VideoTask
 from cinema_cli.training.video_config import VideoLoraConfig, VideoTraining
 from cinema_cli.training.video_estimate import (

@@ -70,7 +70,5 @@ def train_keyframes(
         return
     started = time.monotonic()
     with Progress(quiet) as progress:
-        last = stages.train_keyframes(
-            stage, run, config, progress, data, sequences, init, anyway, checkpoint
-        )
+        last = stages.train_keyframes(stage, run, config, progress, data, sequences, init, anyway, checkpoint)
     show({"checkpoint": last, "seconds": time.monotonic() - started}, json)

@@ -7,6 +7,8 @@ alone and zeros follow, as in Wan's pipeline.  Image latents are packed 2 x 2 in
 Shapes:  n captions or frames   T text tokens   L image tokens   C channels of a token   H, W pixels
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,6 +25,11 @@ from transformers import (
     T5EncoderModel,
 )
 
+from cinema_cli.models.finite import finite
+from cinema_cli.models.offloading import bring
+
+TILE = 512
+"""Pixels along a side of a tile of a decoded picture, at most."""
 TextPadding = Literal["encoded", "zeros"]
 """What stands behind a caption shorter than T: what T5 makes of padding, as FLUX knows it, or zeros."""
 
@@ -70,14 +77,19 @@ class TextEncoder:
         )
 
     def encode(self, captions: list[str]) -> Words:
-        """(n, T, D_text) and (n, D_pooled)."""
-        device = next(self.t5.parameters()).device
+        """(n, T, D_text) and (n, D_pooled).
+
+        Raises:
+            CinemaError: they are not finite.
+        """
         clip_ids, _ = self._read(self.clip_tokenizer, captions, self.clip_tokenizer.model_max_length)
+        pooled = finite(self.clip(clip_ids.to(bring(self.clip))).pooler_output, "CLIP's words")
+        device = bring(self.t5)
         t5_ids, own = (part.to(device) for part in self._read(self.t5_tokenizer, captions, self.length))
-        pooled = self.clip(clip_ids.to(device)).pooler_output
         if self.padding == "encoded":
-            return Words(self.t5(t5_ids)[0], pooled)
-        return Words(self.t5(t5_ids, attention_mask=own)[0] * own[..., None], pooled)
+            return Words(finite(self.t5(t5_ids)[0], "T5's words"), pooled)
+        text = finite(self.t5(t5_ids, attention_mask=own)[0], "T5's words")
+        return Words(text * own[..., None], pooled)
 
     def cut(self, captions: list[str]) -> list[int]:
         """Indices of captions that are longer than T tokens and would lose their end."""
@@ -98,7 +110,7 @@ class ImageCodec:
 
     def __init__(self, vae: AutoencoderKL) -> None:
         """``vae``: its config holds the shift and scale of the latents."""
-        self.vae = vae
+        self.vae, self.tiles = vae, False
         self.patch = 2 ** len(vae.config.block_out_channels)
         """Pixels along a side of a token: the autoencoder's reduction times the 2 x 2 packing."""
 
@@ -106,6 +118,13 @@ class ImageCodec:
     def load(cls, folder: Path) -> "ImageCodec":
         """From a folder in ``FluxPipeline`` layout."""
         return cls(AutoencoderKL.from_pretrained(folder / "vae").eval())
+
+    def decode_in_tiles(self) -> None:
+        """Decode large frames in tiles, whose seams are blended: near to the whole frame, not equal to it."""
+        self.tiles = True
+        side = min(self.vae.tile_sample_min_size, TILE)  # FLUX's own of 1024 pixels would save nothing
+        self.vae.tile_latent_min_size = side * self.vae.tile_latent_min_size // self.vae.tile_sample_min_size
+        self.vae.tile_sample_min_size = side
 
     def grid(self, frame_size: tuple[int, int]) -> tuple[int, int]:
         """Height and width in tokens of a frame of ``frame_size`` pixels."""
@@ -118,8 +137,8 @@ class ImageCodec:
     @torch.no_grad()
     def encode(self, frames: Tensor) -> Tensor:
         """uint8 (n, H, W, 3) -> tokens (n, L, C)."""
-        pixels = frames.to(self.vae.device).permute(0, 3, 1, 2).to(self.vae.dtype) / 127.5 - 1
-        latents = self.vae.encode(pixels).latent_dist.mean
+        pixels = frames.to(bring(self.vae)).permute(0, 3, 1, 2).to(self.vae.dtype) / 127.5 - 1
+        latents = finite(self.vae.encode(pixels).latent_dist.mean, "the autoencoder's latents")
         latents = (latents - self.vae.config.shift_factor) * self.vae.config.scaling_factor
         return rearrange(latents, "n c (h p) (w q) -> n (h w) (c p q)", p=2, q=2)
 
@@ -128,8 +147,19 @@ class ImageCodec:
         """Tokens (n, L, C) -> uint8 (n, H, W, 3)."""
         latents = rearrange(tokens, "n (h w) (c p q) -> n c (h p) (w q)", h=grid[0], p=2, q=2)
         latents = latents / self.vae.config.scaling_factor + self.vae.config.shift_factor
-        pixels = self.vae.decode(latents.to(self.vae.dtype)).sample
-        return to_uint8(pixels).permute(0, 2, 3, 1)
+        with in_tiles(self.vae, self.tiles):
+            pixels = self.vae.decode(latents.to(bring(self.vae), self.vae.dtype)).sample
+        return to_uint8(finite(pixels, "the autoencoder's pixels")).permute(0, 2, 3, 1)
+
+
+@contextmanager
+def in_tiles(vae: AutoencoderKL | AutoencoderKLWan, wanted: bool) -> Iterator[None]:
+    """Have an autoencoder work in tiles for a block: diffusers' switch would change what is encoded too."""
+    vae.use_tiling = wanted
+    try:
+        yield
+    finally:
+        vae.use_tiling = False
 
 
 def to_uint8(pixels: Tensor) -> Tensor:
@@ -181,9 +211,8 @@ class ShotTextEncoder:
 
     def _one(self, caption: str, most: int | None = None) -> Tensor:
         read = self.tokenizer(caption, return_tensors="pt", truncation=most is not None, max_length=most)
-        ids = read["input_ids"].to(next(self.t5.parameters()).device)
-        encoded: Tensor = self.t5(ids)[0][0]
-        return encoded
+        encoded = self.t5(read["input_ids"].to(bring(self.t5)))[0][0]
+        return finite(encoded, "T5's words")
 
 
 class VideoCodec:
@@ -191,7 +220,7 @@ class VideoCodec:
 
     def __init__(self, vae: AutoencoderKLWan) -> None:
         """``vae``: its config holds the latents' mean and spread per channel."""
-        self.vae = vae
+        self.vae, self.tiles = vae, False
         self.mean = torch.tensor(vae.config.latents_mean).view(1, -1, 1, 1, 1)
         self.std = torch.tensor(vae.config.latents_std).view(1, -1, 1, 1, 1)
 
@@ -199,6 +228,10 @@ class VideoCodec:
     def load(cls, folder: Path) -> "VideoCodec":
         """From a folder in ``WanPipeline`` layout."""
         return cls(AutoencoderKLWan.from_pretrained(folder / "vae").eval())
+
+    def decode_in_tiles(self) -> None:
+        """Decode large frames in tiles of diffusers' own size, whose seams are blended."""
+        self.tiles = True
 
     def latent_frames(self, frames: int) -> int:
         """Latent frames of a clip; ``frames`` is 4n + 1, as the autoencoder takes them."""
@@ -208,14 +241,16 @@ class VideoCodec:
     @torch.no_grad()
     def encode(self, clips: Tensor) -> Tensor:
         """uint8 (n, frames, H, W, 3) -> latents (n, C, F, h, w)."""
-        pixels = clips.to(self.vae.device).permute(0, 4, 1, 2, 3).to(self.vae.dtype) / 127.5 - 1
+        pixels = clips.to(bring(self.vae)).permute(0, 4, 1, 2, 3).to(self.vae.dtype) / 127.5 - 1
         # In the autoencoder's own numbers: bf16 convolutions over time crash on CPUs with AMX (docs/log.md).
         with torch.autocast(self.vae.device.type, enabled=False):
-            latents = self.vae.encode(pixels).latent_dist.mean
+            latents = finite(self.vae.encode(pixels).latent_dist.mean, "the autoencoder's latents")
         return (latents - self.mean.to(latents)) / self.std.to(latents)
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (n, C, F, h, w) -> uint8 (n, frames, H, W, 3)."""
         latents = latents * self.std.to(latents) + self.mean.to(latents)
-        return to_uint8(self.vae.decode(latents.to(self.vae.dtype)).sample).permute(0, 2, 3, 4, 1)
+        with in_tiles(self.vae, self.tiles):
+            pixels = self.vae.decode(latents.to(bring(self.vae), self.vae.dtype)).sample
+        return to_uint8(finite(pixels, "the autoencoder's pixels")).permute(0, 2, 3, 4, 1)

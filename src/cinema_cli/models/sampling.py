@@ -15,6 +15,7 @@ from torch import Tensor
 from cinema_cli.models.encoders import Words
 from cinema_cli.models.flow_matching import sample_euler
 from cinema_cli.models.keyframes import InterleavedFlux, Memory
+from cinema_cli.models.offloading import bring
 from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.video import InterleavedWan, ShotGroup, shot_starts
 
@@ -52,12 +53,12 @@ def sample_keyframes(
     Returns:
         Tokens (P, L, C).
     """
+    bring(model)
     ranks = range(noise.shape[0]) if ranks is None else ranks
     known = model.remember(memory, embedded) if memory else None
     # Without words nobody is named: what guidance strengthens is also whom the memory's captions name.
-    wordless = (
-        model.remember([without_words(g, empty) for g in memory]) if memory and guidance != 1 else None
-    )
+    doubled = bool(memory) and guidance != 1
+    wordless = model.remember([without_words(g, empty) for g in memory], embedded) if doubled else None
 
     def velocity(x: Tensor, t: Tensor, text: Tensor, pooled: Tensor, seen: Memory | None) -> Tensor:
         times = t.to(x).expand(1, x.shape[0])
@@ -108,6 +109,7 @@ def sample_clips(
     Returns:
         Latents (C, F, h, w) of each shot.
     """
+    bring(model)
     frames = [clip.shape[1] for clip in noise]
     starts = shot_starts(frames, cut_phase)
     shots = [

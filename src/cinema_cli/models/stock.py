@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from cinema_cli.models.offloading import device_of
+
 
 class StockModel:
     """Mixed in before a model of diffusers."""
@@ -18,6 +20,11 @@ class StockModel:
         config.pop("_name_or_path", None)
         stock = next(base.__name__ for base in type(self).__mro__ if base.__module__.startswith("diffusers."))
         return json.dumps(config | {"_class_name": stock}, indent=2, sort_keys=True) + "\n"
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes, and what it is given must lie (``offloading.py``)."""
+        return device_of(self)  # type: ignore[arg-type]
 
     def checkpoint_every(self, stride: int) -> None:
         """Gradient checkpointing of every ``stride``-th repeated block: 1 for all, 2 for half of them."""

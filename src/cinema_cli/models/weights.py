@@ -5,21 +5,34 @@ Where they lie, and whether they are whole, ``resolve.py`` tells.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
-from torch import nn
 
 from cinema_cli.files import sha256_file, sha256_json
 from cinema_cli.models.adapters import adapter_file
 from cinema_cli.models.contents import Part, read_contents
-from cinema_cli.models.encoders import ImageCodec, ShotTextEncoder, TextEncoder, TextPadding, VideoCodec
+from cinema_cli.models.encoders import (
+    ImageCodec,
+    ShotTextEncoder,
+    TextEncoder,
+    TextPadding,
+    VideoCodec,
+    read_tokenizer,
+)
+from cinema_cli.models.enough import LOADING, memory_for
 from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.models.offloading import CPU, Turns
+from cinema_cli.models.quantise import Quantise, quantise_blocks
 from cinema_cli.models.resolve import TOY, model_folder
 from cinema_cli.models.room import require_room, room_for
+from cinema_cli.models.thrift import Thrift
 from cinema_cli.models.video import InterleavedWan
+from cinema_cli.models.word_books import ShotWordBook, WordBook
 
 __all__ = ["TOY", "model_folder"]
 
@@ -45,12 +58,14 @@ class VideoModels:
     text: ShotTextEncoder
 
 
-def weights_sha256(folder: Path, adapter: str | None = None) -> str:
-    """One hash for all weights and configs of a folder, and for an adapter beside them."""
+def weights_sha256(folder: Path, adapter: str | None = None, quantise: Quantise = "none") -> str:
+    """One hash for all weights and configs of a folder, an adapter beside them, and how they are kept."""
     files = sorted(p for p in folder.rglob("*") if p.suffix in (".safetensors", ".json"))
     hashes = {p.relative_to(folder).as_posix(): _sha256(p) for p in files}
     if adapter is not None:
         hashes["adapter"] = sha256_file(adapter_file(adapter))
+    if quantise != "none":
+        hashes["quantise"] = quantise
     return sha256_json(hashes)
 
 
@@ -67,49 +82,116 @@ def load_keyframe_models(
     dtype: torch.dtype,
     text_padding: TextPadding = "encoded",
     adapter: str | None = None,
+    thrift: Thrift | None = None,
+    ahead: Callable[[TextEncoder], object] | None = None,
 ) -> KeyframeModels:
     """Models that draw, in inference mode, from a folder in ``FluxPipeline`` layout, perhaps with an adapter.
+
+    Args:
+        folder: where they lie.
+        text_length: text tokens of a caption (T).
+        device: where they compute.
+        dtype: in which numbers.
+        text_padding: what stands behind a shorter caption.
+        adapter: put beside the transformer.
+        thrift: how memory is saved; absent: all of it lies on the device, and must fit.
+        ahead: asks the text encoders for all words of a run, where they are to be gone afterwards.
 
     Raises:
         InputError: the weights or the adapter cannot be used.
         MissingError: they are half there, or do not fit the device.
     """
-    _require_room(folder, "keyframes", device, dtype)
-    codec, text = ImageCodec.load(folder), TextEncoder.load(folder, text_length, text_padding)
-    transformer = InterleavedFlux.from_pretrained(folder / "transformer", dtype=dtype)
-    _put_beside(transformer, adapter)
-    for module in (codec.vae, text.clip, text.t5):
-        module.to(dtype)
-    for module in (transformer, codec.vae, text.clip, text.t5):
-        _ready(module, device)
+    if thrift is None:
+        _require_room(folder, "keyframes", device, dtype)
+    lay = Layout(thrift or Thrift(), device, dtype)
+
+    def text_encoder() -> TextEncoder:
+        text = TextEncoder.load(folder, text_length, text_padding)
+        lay.put(text.t5, quantised=True)
+        lay.put(text.clip)
+        return text
+
+    with memory_for(f"loading {folder}", LOADING):
+        text: TextEncoder = (
+            WordBook(text_encoder, read_tokenizer(folder / "tokenizer_2"), text_length, text_padding, device)
+            if lay.thrift.offload == "sequential"
+            else text_encoder()
+        )
+        if ahead is not None and lay.thrift.offload == "sequential":
+            ahead(text)
+        transformer = InterleavedFlux.from_pretrained(folder / "transformer", dtype=dtype)
+        lay.put(transformer, quantised=True, adapter=adapter)
+        codec = ImageCodec.load(folder)
+        lay.put(codec.vae)
+        if lay.thrift.tile:
+            codec.decode_in_tiles()
     return KeyframeModels(transformer, codec, text)
 
 
 def load_video_models(
-    folder: Path, text_length: int, device: torch.device, dtype: torch.dtype, adapter: str | None = None
+    folder: Path,
+    text_length: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    adapter: str | None = None,
+    thrift: Thrift | None = None,
+    ahead: Callable[[ShotTextEncoder], object] | None = None,
 ) -> VideoModels:
     """Models that make clips, in inference mode, from a folder in ``WanPipeline`` layout, as above."""
-    _require_room(folder, "video", device, dtype)
-    codec, text = VideoCodec.load(folder), ShotTextEncoder.load(folder, text_length)
-    # Given here, not with .to(): Wan keeps its norms and time embedding in fp32 whatever is asked.
-    transformer = InterleavedWan.from_pretrained(folder / "transformer", dtype=dtype)
-    _put_beside(transformer, adapter)
-    for module in (codec.vae, text.t5):
-        module.to(dtype)
-    for module in (transformer, codec.vae, text.t5):
-        _ready(module, device)
+    if thrift is None:
+        _require_room(folder, "video", device, dtype)
+    lay = Layout(thrift or Thrift(), device, dtype)
+
+    def text_encoder() -> ShotTextEncoder:
+        text = ShotTextEncoder.load(folder, text_length)
+        lay.put(text.t5, quantised=True)
+        return text
+
+    with memory_for(f"loading {folder}", LOADING):
+        text: ShotTextEncoder = (
+            ShotWordBook(text_encoder, read_tokenizer(folder / "tokenizer"), text_length, device)
+            if lay.thrift.offload == "sequential"
+            else text_encoder()
+        )
+        if ahead is not None and lay.thrift.offload == "sequential":
+            ahead(text)
+        # Given here, not with .to(): Wan keeps its norms and time embedding in fp32 whatever is asked.
+        transformer = InterleavedWan.from_pretrained(folder / "transformer", dtype=dtype)
+        lay.put(transformer, quantised=True, adapter=adapter)
+        codec = VideoCodec.load(folder)
+        lay.put(codec.vae)
+        if lay.thrift.tile:
+            codec.decode_in_tiles()
     return VideoModels(transformer, codec, text)
+
+
+class Layout:
+    """Puts components where they are to lie, in inference mode, as they are to be kept."""
+
+    def __init__(self, thrift: Thrift, device: torch.device, dtype: torch.dtype) -> None:
+        """``device``: where they compute; ``dtype``: in which numbers."""
+        self.thrift, self.device, self.dtype = thrift, device, dtype
+        self.turns = Turns(device) if thrift.offload == "model" else None
+
+    def put(self, module: Any, quantised: bool = False, adapter: str | None = None) -> None:
+        """Have a component ready.
+
+        Args:
+            module: of torch, as it was read, on the CPU.
+            quantised: whether it is one of those that are kept in few bits where that is asked.
+            adapter: put beside it.
+        """
+        if not isinstance(module, (InterleavedFlux, InterleavedWan)):  # these were read in their number type
+            module.to(self.dtype)
+        place = CPU if self.turns else self.device
+        if quantised:
+            quantise_blocks(module, self.thrift.quantise, place)
+        if adapter is not None:  # told no alpha, it counts as trained (alpha = r)
+            module.load_lora_adapter(load_file(adapter_file(adapter)), prefix="transformer")
+        module.to(place).eval().requires_grad_(False)
+        if self.turns is not None:
+            self.turns.add(module)
 
 
 def _require_room(folder: Path, part: Part, device: torch.device, dtype: torch.dtype) -> None:
     require_room(room_for(read_contents(folder, part), device, dtype), str(folder))
-
-
-def _put_beside(transformer: InterleavedFlux | InterleavedWan, adapter: str | None) -> None:
-    """Let an adapter add to a transformer's layers; told no alpha, it counts as trained (alpha = r)."""
-    if adapter is not None:
-        transformer.load_lora_adapter(load_file(adapter_file(adapter)), prefix="transformer")
-
-
-def _ready(module: nn.Module, device: torch.device) -> None:
-    module.to(device).eval().requires_grad_(False)

@@ -9,6 +9,7 @@ there by a person and stays.
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cinema_cli import __version__
 from cinema_cli.errors import Interrupted
@@ -16,11 +17,14 @@ from cinema_cli.fields import inside
 from cinema_cli.files import sha256_file, sha256_json
 from cinema_cli.models.pictures import Frame, read_picture, write_picture
 from cinema_cli.models.weights import TOY
-from cinema_cli.planning.keyframes import DrawingConfig, KeyframeArtist, MemoryFrame, told_caption
+from cinema_cli.planning.keyframes import DrawingConfig, MemoryFrame, told_caption
 from cinema_cli.planning.recall import Recall, RecallConfig, Recalled
 from cinema_cli.planning.windows import Window, WindowConfig
 from cinema_cli.progress import Progress, Stop
 from cinema_cli.storyboard import MadeWith, Shot, Storyboard
+
+if TYPE_CHECKING:
+    from cinema_cli.planning.artists.artist import Artist
 
 
 class DeskConfig(DrawingConfig, WindowConfig, RecallConfig):
@@ -41,6 +45,8 @@ class Desk:
     out: Path
     config: DeskConfig
     weights_sha256: str
+    backend: str | None = None
+    """What draws, where it is not the paper's own model."""
 
     def stale(self, board: Storyboard) -> set[str]:
         """Shots without a keyframe, or whose keyframe was made from other inputs; the others are checked.
@@ -78,14 +84,28 @@ class Desk:
                 "text_length": config.text_length,
                 # Left out where it is FLUX's own, so that older storyboards need no new pictures.
                 **({} if config.text_padding == "encoded" else {"text_padding": config.text_padding}),
+                **({} if config.embedded_guidance == 3.5 else {"embedded": config.embedded_guidance}),
+                **self._editor_inputs(),
             }
         )
+
+    def _editor_inputs(self) -> dict[str, object]:
+        """What counts beside that for an editor."""
+        if self.backend is None:
+            return {}
+        config = self.config
+        return {
+            "backend": self.backend,
+            "references": config.memory.capacity((1, 1)),
+            "instruction": config.instruction,
+            "negative": config.negative,
+        }
 
     def draw_all(
         self,
         board: Storyboard,
         windows: Sequence[Window],
-        artist: KeyframeArtist,
+        artist: "Artist",
         recall: Recall | None,
         stop: Stop,
         progress: Progress,
@@ -117,7 +137,7 @@ class Desk:
         self,
         board: Storyboard,
         window: Window,
-        artist: KeyframeArtist,
+        artist: "Artist",
         recall: Recall | None,
         on_step: Callable[[], None] = lambda: None,
     ) -> tuple[Storyboard, dict[str, Frame]]:
@@ -145,6 +165,7 @@ class Desk:
                 inputs_sha256=self.inputs(board, board.shot(id)),
                 preset=self.config.preset,
                 version=__version__,
+                backend=self.backend,
             )
             board = board.with_shot(id, keyframe=name, keyframe_made_with=made, context=context)
         board.save(self.out)

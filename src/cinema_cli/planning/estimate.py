@@ -74,7 +74,7 @@ def estimate_plan(story: Path, out: Path | None, config: PlanConfig, more: Path 
     weights = model_folder(config.model, "keyframes")
     refuse_editors(weights)
     board, _ = foreseen(wish, config)
-    desk = Desk(wish.folder, config, weights_sha256(weights, config.adapter))
+    desk = Desk(wish.folder, config, weights_sha256(weights, config.adapter, config.quantise))
     stale = {*board.chosen(config.redo), *desk.stale(board)}
     drawings = plan_windows(board, desk.to_refresh(board, stale) if config.refresh else stale, config)
     cost, grid = _model(weights, board)

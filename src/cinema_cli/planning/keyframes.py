@@ -5,7 +5,8 @@ Shapes:  P new frames   n remembered frames of a size   L image tokens   C chann
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from hashlib import sha256
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -15,9 +16,12 @@ from torch import Tensor
 from cinema_cli.config import Config
 from cinema_cli.context.goldenmem import Grid, shrink
 from cinema_cli.errors import CinemaError, InputError
+from cinema_cli.fields import Line
 from cinema_cli.models.captions import with_looks
 from cinema_cli.models.encoders import TextPadding
+from cinema_cli.models.enough import DECODING, SAMPLING, memory_for
 from cinema_cli.models.flow_matching import noised, schedule
+from cinema_cli.models.kept_latents import KeptLatents
 from cinema_cli.models.pairs import PairGroup
 from cinema_cli.models.pictures import Frame, is_flat
 from cinema_cli.models.sampling import sample_keyframes
@@ -41,6 +45,16 @@ class DrawingConfig(Config):
     """What stands behind a shorter caption, as in training."""
     context_level: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Noise level of remembered frames (Fig. 9: small, not zero)."""
+    embedded_guidance: Annotated[float, Field(ge=1)] = 3.5
+    """The guidance that a guidance-distilled model is told, such as FLUX.1-dev; others are told none."""
+    references: Annotated[int, Field(ge=1, le=16)] | None = None
+    """Most remembered frames that an editor is shown; absent: as many as its documentation speaks of."""
+    instruction: Annotated[Line, Field(max_length=500)] = (
+        "Show another shot of the same film, with the same people in the same clothes, not the same picture."
+    )
+    """What an editor is told before the caption where it is shown remembered frames."""
+    negative: str = " "
+    """What guidance of an editor leads away from, where it evaluates without words as well."""
     repeat_looks: bool = True
     """Tell the model the look of everybody in every caption.  The storyboard's captions tell it once; a model
     that remembers a name alone too rarely is given the look each time, so that films stay consistent."""
@@ -73,10 +87,16 @@ def refuse_other_sizes(frame_size: tuple[int, int], patch: int) -> None:
 class KeyframeArtist:
     """Draws the frames of a window."""
 
-    def __init__(self, models: KeyframeModels, frame_size: tuple[int, int], config: DrawingConfig) -> None:
-        """Refuses a frame size that the model cannot draw."""
+    def __init__(
+        self,
+        models: KeyframeModels,
+        frame_size: tuple[int, int],
+        config: DrawingConfig,
+        kept: KeptLatents | None = None,
+    ) -> None:
+        """Refuses a frame size that the model cannot draw; ``kept``: where latents wait for decoding."""
         refuse_other_sizes(frame_size, models.codec.patch)
-        self.models, self.config = models, config
+        self.models, self.config, self.kept = models, config, kept
         self.grid = models.codec.grid(frame_size)
 
     def cut(self, captions: Sequence[str]) -> list[int]:
@@ -102,12 +122,56 @@ class KeyframeArtist:
 
         Raises:
             CinemaError: a frame holds no picture.
+            MissingError: there is not memory enough; what is sampled is kept.
         """
+        ids = [shot.id for shot in shots]
+
+        def sample() -> list[Tensor]:
+            with memory_for(f"drawing shot {', '.join(ids)}", SAMPLING):
+                return list(self._sampled(shots, captions, memory, order, on_step))
+
+        if self.kept is None:
+            tokens = sample()
+        else:
+            tokens = self.kept.sampled(self._inputs(shots, captions, memory, order), ids, sample)
+        with memory_for(f"decoding shot {', '.join(ids)}", DECODING):
+            return {shot.id: self._picture(shot, part) for shot, part in zip(shots, tokens, strict=True)}
+
+    def _inputs(
+        self,
+        shots: Sequence[Shot],
+        captions: Sequence[str],
+        memory: Sequence[MemoryFrame],
+        order: Sequence[str] | None,
+    ) -> dict[str, Any]:
+        """Everything that tokens depend on, but the weights."""
+        return {
+            "grid": self.grid,
+            "drawing": DrawingConfig(
+                **{name: getattr(self.config, name) for name in DrawingConfig.model_fields}
+            ).model_dump(mode="json"),
+            "shots": [(shot.id, shot.seed, words) for shot, words in zip(shots, captions, strict=True)],
+            "memory": [
+                (each.shot.id, each.shot.seed, each.caption, each.grid, _hashed(each.frame))
+                for each in memory
+            ],
+            "order": order,
+        }
+
+    def _sampled(
+        self,
+        shots: Sequence[Shot],
+        captions: Sequence[str],
+        memory: Sequence[MemoryFrame],
+        order: Sequence[str] | None,
+        on_step: Callable[[], None],
+    ) -> Tensor:
+        """Tokens (P, L, C) of new frames."""
         models, config = self.models, self.config
         words = models.text.encode(list(captions))
         noise = torch.stack([self._noise(shot, self.grid) for shot in shots])
         ranks = {id: rank for rank, id in enumerate(order or [shot.id for shot in shots])}
-        tokens = sample_keyframes(
+        return sample_keyframes(
             models.transformer,
             words,
             models.text.encode([""]) if config.guidance != 1 else words,
@@ -118,8 +182,15 @@ class KeyframeArtist:
             self._groups(memory, ranks),
             [ranks[shot.id] for shot in shots],
             on_step,
+            self._embedded(),
         )
-        return {shot.id: self._picture(shot, part) for shot, part in zip(shots, tokens, strict=True)}
+
+    def _embedded(self) -> Tensor | None:
+        """(1,) for a guidance-distilled model."""
+        model = self.models.transformer
+        if not model.config.guidance_embeds:
+            return None
+        return torch.full((1,), self.config.embedded_guidance, device=model.device, dtype=model.dtype)
 
     def _groups(self, memory: Sequence[MemoryFrame], ranks: Mapping[str, int]) -> list[PairGroup]:
         """Memory as the model takes it, by size, each frame at the noise level of context."""
@@ -164,15 +235,29 @@ class KeyframeArtist:
         Raises:
             CinemaError: they are not finite, or show nothing but one colour.
         """
-        if not tokens.isfinite().all():
-            raise CinemaError(
-                f"Shot {shot.id}: a picture was wanted, but the model gave numbers that are not finite. "
-                "Check its weights (cinema doctor), or lower guidance."
-            )
+        refuse_not_finite(shot, tokens)
         frame: Frame = self.models.codec.decode(tokens[None], self.grid)[0].numpy()
-        if is_flat(frame):
-            raise CinemaError(
-                f"Shot {shot.id}: a picture was wanted, found nothing but the colour "
-                f"{np.array2string(frame[0, 0])}. Try another seed, or more steps."
-            )
+        refuse_flat(shot, frame)
         return frame
+
+
+def _hashed(frame: Frame) -> str:
+    return sha256(frame.tobytes()).hexdigest()
+
+
+def refuse_not_finite(shot: Shot, numbers: Tensor) -> None:
+    """Raise CinemaError where a model gave no numbers for a shot."""
+    if not numbers.isfinite().all():
+        raise CinemaError(
+            f"Shot {shot.id}: a picture was wanted, but the model gave numbers that are not finite. "
+            "Check its weights (cinema doctor), or lower guidance."
+        )
+
+
+def refuse_flat(shot: Shot, frame: Frame) -> None:
+    """Raise CinemaError where a frame shows nothing but one colour."""
+    if is_flat(frame):
+        raise CinemaError(
+            f"Shot {shot.id}: a picture was wanted, found nothing but the colour "
+            f"{np.array2string(frame[0, 0])}. Try another seed, or more steps."
+        )

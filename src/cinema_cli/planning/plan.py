@@ -7,21 +7,34 @@ is missing, to draw some shots again, or to continue the film.
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import torch
+
 from cinema_cli import runtime
+from cinema_cli.chat.model import ChatModel
 from cinema_cli.contact_sheet import sheet_image, write_contact_sheet
 from cinema_cli.files import atomic_path, locked
-from cinema_cli.models.captions import otherwise
+from cinema_cli.models.captions import otherwise, with_looks
+from cinema_cli.models.contents import read_contents
+from cinema_cli.models.encoders import TextEncoder
+from cinema_cli.models.kept_latents import KEYFRAMES, KeptLatents
 from cinema_cli.models.quiet import quiet_libraries
+from cinema_cli.models.thrift import ThriftConfig, choose_thrift
 from cinema_cli.models.weights import load_keyframe_models, model_folder, weights_sha256
+from cinema_cli.planning.artists.artist import Artist, Manner, as_it_works, manner_of
+from cinema_cli.planning.artists.editor import EditorArtist
 from cinema_cli.planning.board import StoryConfig, shot_seed
 from cinema_cli.planning.desk import Desk, DeskConfig
+from cinema_cli.planning.director import DirectorBill, DirectorConfig, open_director
 from cinema_cli.planning.document import document, read_wish
 from cinema_cli.planning.keyframes import KeyframeArtist, told_caption
 from cinema_cli.planning.recall import Recall, build_judge
+from cinema_cli.planning.story import PLAIN_RULE
+from cinema_cli.planning.told import Words
 from cinema_cli.planning.windows import Window, plan_windows
 from cinema_cli.progress import Progress, finishing_on_signal
 from cinema_cli.storyboard import FILE_NAME, Storyboard
@@ -29,9 +42,15 @@ from cinema_cli.storyboard import FILE_NAME, Storyboard
 SHEET_NAME = "contact-sheet.png"
 
 
-class PlanConfig(StoryConfig, DeskConfig):
+class PlanConfig(StoryConfig, DeskConfig, ThriftConfig):
     """Everything that ``cinema plan`` can be told."""
 
+    director: DirectorConfig | None = None
+    """The chat model that turns the story into shots; the plain rule does when none."""
+    words: Words = "theatre"
+    """Whether a director's shots are staged in the theatre's words, or its own captions are drawn."""
+    adapter: str | None = None
+    """An adapter beside the model: its file, or a checkpoint's folder."""
     refresh: bool = False
     """Also draw anew what remembers pictures that were drawn anew since."""
 
@@ -46,12 +65,21 @@ class PlanResult:
     drawn: int
     skipped: int
     notes: tuple[str, ...]
+    mode: str
+    """How keyframes were drawn, in one line."""
     seconds: dict[str, float]
     """By stage: story, load, draw, write."""
+    bill: DirectorBill | None = None
+    """What the director has cost."""
 
 
 def plan_film(
-    story: Path, out: Path | None, config: PlanConfig, progress: Progress, more: Path | None = None
+    story: Path,
+    out: Path | None,
+    config: PlanConfig,
+    progress: Progress,
+    more: Path | None = None,
+    chat: ChatModel | None = None,
 ) -> PlanResult:
     """Turn a story into ``out/storyboard.json`` with a keyframe for every shot.
 
@@ -61,33 +89,48 @@ def plan_film(
         config: How.
         progress: Told of the steps.
         more: A text that continues the film.
+        chat: Takes the place of the model that the config's director names.
 
     Raises:
         InputError: the story or what the folder holds cannot be used; no picture was drawn.
-        MissingError: there are no weights; nothing was written.
-        Interrupted: stopped between two windows; the same command goes on.
+        MissingError: there are no weights; nothing was written, and no director asked.
+        DirectorError: the director's answers are of no use; what it answered before is kept.
+        Interrupted: stopped between two chapters or two windows; the same command goes on.
     """
     laps = [time.monotonic()]
     wish = read_wish(story, out, more)
     folder = wish.folder
     weights = model_folder(config.model, "keyframes")
-    with locked(folder), finishing_on_signal() as stop:
+    manner = manner_of(weights, config, config.adapter)
+    config = as_it_works(config, manner)
+    progress.say(f"keyframes: {manner.mode}")
+    with locked(folder), finishing_on_signal() as stop, ExitStack() as stack:
+        director = None
+        if config.director is not None:
+            director = open_director(
+                config.director, config.words, folder, progress, stack, lambda: stop.requested, chat
+            )
         # With --redo the seed is that of the shots drawn anew, not of the film.
-        board, notes = document(wish, config.model_copy(update={"seed": None}) if config.redo else config)
+        asked = config.model_copy(update={"seed": None}) if config.redo else config
+        board, notes = document(wish, asked, director or PLAIN_RULE)
         board = _marked(board, config)
         board.save(folder)
-        desk = Desk(folder, config, weights_sha256(weights))
+        desk = Desk(folder, config, weights_sha256(weights, config.adapter, config.quantise), manner.backend)
         stale = desk.stale(board)
         if config.refresh:
             stale = desk.to_refresh(board, stale)
         windows = plan_windows(board, stale, config)
         notes += _look_notes(board)
         laps.append(time.monotonic())
-        artist, recall = _artist(weights, board, windows, config) if windows else (None, None)
+        kept = KeptLatents(folder / KEYFRAMES, desk.weights_sha256)
+        artist, recall = None, None
+        if windows:
+            artist, recall = _artist(weights, board, windows, config, manner, kept, progress)
         laps.append(time.monotonic())
         if artist is not None:
             notes += _cut_notes(artist, board, windows, config)
             board = desk.draw_all(board, windows, artist, recall, stop, progress)
+        kept.clear()
         notes += _memory_notes(desk, board)
         laps.append(time.monotonic())
         sheet = write_contact_sheet(board, folder)
@@ -98,7 +141,15 @@ def plan_film(
     stages = ("story", "load", "draw", "write")
     spent = dict(zip(stages, (b - a for a, b in pairwise(laps)), strict=True))
     return PlanResult(
-        folder / FILE_NAME, sheet, len(board.shots), drawn, len(board.shots) - drawn, notes, spent
+        folder / FILE_NAME,
+        sheet,
+        len(board.shots),
+        drawn,
+        len(board.shots) - drawn,
+        notes,
+        manner.mode,
+        spent,
+        None if director is None else director.bill,
     )
 
 
@@ -118,19 +169,69 @@ def _marked(board: Storyboard, config: PlanConfig) -> Storyboard:
 
 
 def _artist(
-    weights: Path, board: Storyboard, windows: Sequence[Window], config: PlanConfig
-) -> tuple[KeyframeArtist, Recall | None]:
+    weights: Path,
+    board: Storyboard,
+    windows: Sequence[Window],
+    config: PlanConfig,
+    manner: Manner,
+    kept: KeptLatents,
+    progress: Progress,
+) -> tuple[Artist, Recall | None]:
     """Who draws; and who remembers, if any window does."""
     quiet_libraries()
     where = runtime.device()
-    models = load_keyframe_models(
-        weights, config.text_length, where, runtime.number_type(where), config.text_padding
-    )
-    artist = KeyframeArtist(models, board.frame_size, config)
+    artist: Artist
+    if manner.kind == "editor":
+        dtype = runtime.number_type(where)
+        artist, text = EditorArtist.load(weights, board.frame_size, config, where, dtype), None
+    else:
+        artist = _interleaved(weights, board, windows, config, where, kept, progress)
+        text = artist.models.text
     if not any(window.remembers for window in windows):
         return artist, None
-    judge = build_judge(config, weights.parent / "clip", models.text, where)
+    judge = build_judge(config, weights.parent / "clip", text, where)
     return artist, Recall(config, judge, artist.grid)
+
+
+def _interleaved(
+    weights: Path,
+    board: Storyboard,
+    windows: Sequence[Window],
+    config: PlanConfig,
+    where: torch.device,
+    kept: KeptLatents,
+    progress: Progress,
+) -> KeyframeArtist:
+    """The paper's model, or a stock one in its place.
+
+    Raises:
+        InputError, MissingError: as ``load_keyframe_models``.
+    """
+    dtype = runtime.number_type(where)
+    contents = read_contents(weights, "keyframes")
+    thrift = choose_thrift(weights, contents, config, where, dtype, board.frame_size)
+    progress.say(thrift.told)
+
+    def ahead(text: TextEncoder) -> None:
+        text.encode(_all_words(board, windows, config))
+
+    models = load_keyframe_models(
+        weights, config.text_length, where, dtype, config.text_padding, config.adapter, thrift, ahead
+    )
+    return KeyframeArtist(models, board.frame_size, config, kept)
+
+
+def _all_words(board: Storyboard, windows: Sequence[Window], config: PlanConfig) -> list[str]:
+    """Every caption that a run may ask the text encoders for."""
+    drawn = {id for window in windows for id in window.drawn}
+    remembers = any(window.remembers for window in windows)
+    shots = [shot for shot in board.shots if remembers or shot.id in drawn]
+    words = [told_caption(board, shot, config) for shot in shots]
+    if config.guidance != 1:
+        words.append("")
+    if remembers and config.retrieval.kind == "t5":
+        words += [with_looks(shot.caption, board.cast) for shot in shots]
+    return words
 
 
 def _look_notes(board: Storyboard) -> tuple[str, ...]:
@@ -143,7 +244,7 @@ def _look_notes(board: Storyboard) -> tuple[str, ...]:
 
 
 def _cut_notes(
-    artist: KeyframeArtist, board: Storyboard, windows: Sequence[Window], config: PlanConfig
+    artist: Artist, board: Storyboard, windows: Sequence[Window], config: PlanConfig
 ) -> tuple[str, ...]:
     """A line for every caption that is drawn without its end."""
     drawn = {id for window in windows for id in window.drawn}

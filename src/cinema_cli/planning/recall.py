@@ -164,13 +164,15 @@ class Recall:
         return Remembered(shot=each.shot, why=why, by=kind, score=score, short_side_tokens=min(grid))
 
 
-def build_judge(config: RecallConfig, folder: Path, text: TextEncoder, device: torch.device) -> Judge | None:
+def build_judge(
+    config: RecallConfig, folder: Path, text: TextEncoder | None, device: torch.device
+) -> Judge | None:
     """The judge that the config wants.
 
     Args:
         config: Whose ``retrieval.kind`` and ``clip`` count.
         folder: Where CLIP lies if the config does not say.
-        text: The keyframe model's text encoders.
+        text: The keyframe model's text encoders; none where it is an editor.
         device: Where CLIP runs.
 
     Raises:
@@ -179,11 +181,13 @@ def build_judge(config: RecallConfig, folder: Path, text: TextEncoder, device: t
     if config.retrieval.kind == "recency":
         return None
     if config.retrieval.kind == "t5":
+        assert text is not None
         return SentenceJudge(text)
     if config.clip is None and not folder.is_dir():
         raise MissingError(
             f"CLIP was wanted in {folder} to choose what shots remember, but there is none. Give one with "
-            "--set clip=DIR or clip=ViT-B-32/laion2b_s34b_b79k, or choose by words: --set retrieval.kind=t5."
+            "--set clip=DIR or clip=ViT-B-32/laion2b_s34b_b79k, or choose "
+            + ("by words: --set retrieval.kind=t5." if text else "the last: --set retrieval.kind=recency.")
         )
     return ClipJudge(ClipEncoder.load(config.clip or folder, device))
 

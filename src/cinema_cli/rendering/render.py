@@ -8,7 +8,7 @@ The film is joined again when any clip or word in it changed; ``render.json`` re
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -24,11 +24,18 @@ from cinema_cli.errors import InputError, Interrupted
 from cinema_cli.ffmpeg import encode
 from cinema_cli.fields import Sha256, inside, seconds
 from cinema_cli.files import locked, read_json, sha256_file, sha256_json, write_atomic
+from cinema_cli.models.contents import read_contents
+from cinema_cli.models.encoders import ShotTextEncoder
+from cinema_cli.models.kept_latents import CLIPS, KeptLatents
 from cinema_cli.models.pictures import Frame, read_picture
 from cinema_cli.models.quiet import quiet_libraries
+from cinema_cli.models.thrift import ThriftConfig, choose_thrift
 from cinema_cli.models.weights import TOY, load_video_models, model_folder, weights_sha256
 from cinema_cli.progress import Progress, Stop, finishing_on_signal
+from cinema_cli.rendering.animators.animator import INTERLEAVED, Animator, Manner, as_it_works, manner_of
+from cinema_cli.rendering.animators.stock_wan import StockWan, load_scheduler, next_in_scene, plan_shots
 from cinema_cli.rendering.film import assemble
+from cinema_cli.rendering.subtitles import write_subtitles
 from cinema_cli.rendering.video import (
     ClipConfig,
     ClipMaker,
@@ -37,7 +44,7 @@ from cinema_cli.rendering.video import (
     plan_clips,
     told_caption,
 )
-from cinema_cli.storyboard import FILE_NAME, MadeWith, Shot, Storyboard
+from cinema_cli.storyboard import FILE_NAME, MadeWith, Shot, Storyboard, strip_tags
 
 RECORD_NAME = "render.json"
 MAX_RECORD_BYTES = 1 << 16
@@ -46,13 +53,15 @@ NEARLY_LOSSLESS = 12
 """x264's rate factor for clips: what the film's own encoding takes away later is more."""
 
 
-class RenderConfig(ClipConfig):
+class RenderConfig(ClipConfig, ThriftConfig):
     """Everything that ``cinema render`` can be told."""
 
     preset: str = "toy"
     """The preset that the other values came from; noted beside every clip."""
     model: str = TOY
-    """The embedded weights, or a folder that holds ``keyframes/`` and ``video/``."""
+    """The embedded weights, a folder, or a name on the hub (docs/models.md)."""
+    adapter: str | None = None
+    """An adapter beside the model: its file, or a checkpoint's folder."""
     seed: Annotated[int, Field(ge=0, le=runtime.MAX_SEED)] = 0
     """Varies the motion of all shots; each shot's own seed counts as well."""
     redo: tuple[str, ...] = ()
@@ -77,6 +86,8 @@ class RenderResult:
     shots: int
     rendered: int
     skipped: int
+    mode: str
+    """How clips were made, in one line."""
     seconds: dict[str, float]
     """By stage: load, render, join."""
 
@@ -100,19 +111,24 @@ def render_film(storyboard: Path, out: Path | None, config: RenderConfig, progre
     Storyboard.load(file)  # before there is a lock where nothing should be
     folder, film = file.parent, out or file.parent / FILM_NAME
     weights = model_folder(config.model, "video")
+    manner = manner_of(weights, config.adapter, config)
+    config = as_it_works(config, manner)
+    progress.say(f"clips: {manner.mode}")
     with locked(folder), finishing_on_signal() as stop:
         board = Storyboard.load(file)
         check(board, folder, film, config)
-        studio = Studio(file, config, weights_sha256(weights))
+        studio = Studio(file, config, weights_sha256(weights, config.adapter, config.quantise), manner)
         for id in board.chosen(config.redo):  # without its clip a shot is made again, even after a kill
             board = board.with_shot(id, clip=None, clip_made_with=None)
         board.save(file)
-        windows = plan_clips(board, studio.stale(board), config)
+        windows = studio.plan(board)
         made = sum(len(window.made) for window in windows)
-        maker = _maker(weights, board, config) if windows else None
+        kept = KeptLatents(folder / CLIPS, studio.weights_sha256)
+        maker = _animator(weights, board, windows, config, manner, kept, progress) if windows else None
         laps.append(time.monotonic())
         if maker is not None:
             board = studio.make_all(board, windows, maker, stop, progress)
+        kept.clear()
         laps.append(time.monotonic())
         if stop.requested:
             raise Interrupted("every clip is made. The same command joins the film.")
@@ -120,7 +136,7 @@ def render_film(storyboard: Path, out: Path | None, config: RenderConfig, progre
         sheet = write_contact_sheet(board, folder)
         laps.append(time.monotonic())
     spent = dict(zip(("load", "render", "join"), (b - a for a, b in pairwise(laps)), strict=True))
-    return RenderResult(film, sheet, len(board.shots), made, len(board.shots) - made, spent)
+    return RenderResult(film, sheet, len(board.shots), made, len(board.shots) - made, manner.mode, spent)
 
 
 def check(board: Storyboard, folder: Path, film: Path, config: RenderConfig) -> None:
@@ -154,6 +170,7 @@ class Studio:
     file: Path
     config: RenderConfig
     weights_sha256: str
+    manner: Manner = INTERLEAVED
 
     @property
     def folder(self) -> Path:
@@ -174,6 +191,12 @@ class Studio:
                 found.add(shot.id)
         return found
 
+    def plan(self, board: Storyboard) -> list[ClipWindow]:
+        """Windows that make all stale clips."""
+        if self.manner.name == "stock-wan":
+            return plan_shots(board, self.stale(board), self.config.ends)
+        return plan_clips(board, self.stale(board), self.config)
+
     def inputs(self, board: Storyboard, shot: Shot) -> str:
         """One hash for everything that makes this clip what it is, but the weights."""
         config = self.config
@@ -190,15 +213,28 @@ class Studio:
                 "shift": config.shift,
                 "cut_phase": config.cut_phase,
                 "text_length": config.text_length,
+                **self._stock_inputs(board, shot),
             }
         )
+
+    def _stock_inputs(self, board: Storyboard, shot: Shot) -> dict[str, object]:
+        """What counts beside that for a stock model."""
+        if self.manner.name == "interleaved":
+            return {}
+        after = next_in_scene(board, shot) if self.config.ends else None
+        return {
+            "animator": self.manner.name,
+            "guidance": self.config.guidance,
+            "negative": self.config.negative,
+            "end": None if after is None else sha256_file(inside(self.folder, str(after.keyframe))),
+        }
 
     def seed(self, shot: Shot) -> int:
         """Of the noise of this clip."""
         return int(sha256_json([self.config.seed, shot.seed, shot.id])[:8], 16)
 
     def make_all(
-        self, board: Storyboard, windows: list[ClipWindow], maker: ClipMaker, stop: Stop, progress: Progress
+        self, board: Storyboard, windows: list[ClipWindow], maker: Animator, stop: Stop, progress: Progress
     ) -> Storyboard:
         """Make window after window, until all are done or a signal asks to stop."""
         task = progress.task("rendering clips", len(windows) * self.config.steps, "steps")
@@ -214,7 +250,7 @@ class Studio:
         self,
         board: Storyboard,
         window: ClipWindow,
-        maker: ClipMaker,
+        maker: Animator,
         on_step: Callable[[], None],
     ) -> Storyboard:
         """Make the clips of a window; each is written, then named in the storyboard."""
@@ -230,6 +266,7 @@ class Studio:
                 inputs_sha256=self.inputs(board, shots[id]),
                 preset=self.config.preset,
                 version=__version__,
+                backend=self.manner.backend,
             )
             board = board.with_shot(id, clip=name, clip_made_with=made)
             board.save(self.file)
@@ -241,6 +278,7 @@ class Studio:
         path = self.folder / RECORD_NAME
         last = build(FilmRecord, read_json(path, MAX_RECORD_BYTES), str(path)) if path.exists() else None
         if film.is_file() and last == wanted:
+            write_subtitles(board, film)  # what is said is not part of the film's own file
             return
         assemble(board, self.folder, film, progress.task("joining the film", len(board.shots), "shots"))
         write_atomic(path, wanted.model_dump_json(indent=2) + "\n")
@@ -253,8 +291,35 @@ class Studio:
         return sha256_json([board.title, board.caption, board.frame_rate, shots])
 
 
-def _maker(weights: Path, board: Storyboard, config: RenderConfig) -> ClipMaker:
+def _animator(
+    weights: Path,
+    board: Storyboard,
+    windows: Sequence[ClipWindow],
+    config: RenderConfig,
+    manner: Manner,
+    kept: KeptLatents,
+    progress: Progress,
+) -> Animator:
+    """Who makes clips.
+
+    Raises:
+        InputError, MissingError: as ``load_video_models``.
+    """
     quiet_libraries()
     where = runtime.device()
-    models = load_video_models(weights, config.text_length, where, runtime.number_type(where))
-    return ClipMaker(models, board.frame_size, config)
+    dtype, contents = runtime.number_type(where), read_contents(weights, "video")
+    thrift = choose_thrift(weights, contents, config, where, dtype, board.frame_size)
+    progress.say(thrift.told)
+    members = {id for window in windows for id in (*window.made, *window.seen)}
+    words = [told_caption(board, shot, config) for shot in board.shots if shot.id in members]
+
+    def ahead(text: ShotTextEncoder) -> None:
+        if manner.name == "stock-wan":
+            text.alone([*(strip_tags(each) for each in words), config.negative])
+        else:
+            text.encode(board.caption, words)
+
+    models = load_video_models(weights, config.text_length, where, dtype, config.adapter, thrift, ahead)
+    if manner.name == "stock-wan":
+        return StockWan(models, load_scheduler(weights), board.frame_size, config, kept)
+    return ClipMaker(models, board.frame_size, config, kept)

@@ -11,7 +11,8 @@ Shapes:  K shots   C channels   F latent frames   h, w latent size   H, W pixels
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated
+from hashlib import sha256
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -23,13 +24,17 @@ from cinema_cli.config import Config
 from cinema_cli.errors import CinemaError, InputError
 from cinema_cli.fields import seconds
 from cinema_cli.models.captions import with_looks
+from cinema_cli.models.enough import DECODING, SAMPLING, memory_for
 from cinema_cli.models.flow_matching import schedule
+from cinema_cli.models.kept_latents import KeptLatents
 from cinema_cli.models.pictures import Frame, is_flat
 from cinema_cli.models.sampling import sample_clips
 from cinema_cli.models.weights import VideoModels
 from cinema_cli.runtime import generator
 from cinema_cli.storyboard import Shot, Storyboard
 from cinema_cli.theatre.world import CLIP_RATE
+
+AnimatorName = Literal["interleaved", "stock-wan"]
 
 Clip = NDArray[np.uint8]
 """(frames, H, W, 3), RGB."""
@@ -56,6 +61,15 @@ class ClipConfig(Config):
     """Frames a second that the model makes."""
     longest: Annotated[int, Field(ge=1)] = 10
     """Seconds: a longer shot is refused, for attention grows with the square of its frames."""
+    animator: AnimatorName | None = None
+    """``interleaved``, the paper's, or ``stock-wan``, shot by shot; absent: the latter for a model as it was
+    released, which its index tells."""
+    guidance: Annotated[float, Field(ge=1)] = 1.0
+    """Of ``stock-wan``: scale of true guidance between the words and ``negative``; 1 for none."""
+    negative: str = ""
+    """Of ``stock-wan``: what guidance leads away from."""
+    ends: bool = False
+    """Of ``stock-wan``: a shot whose scene goes on ends in the keyframe of the next; untrained."""
 
 
 @dataclass(frozen=True)
@@ -106,15 +120,21 @@ def plan_clips(board: Storyboard, stale: Set[str], config: ClipConfig) -> list[C
 class ClipMaker:
     """Makes the clips of a window."""
 
-    def __init__(self, models: VideoModels, frame_size: tuple[int, int], config: ClipConfig) -> None:
-        """Refuses a frame size that the model cannot make."""
+    def __init__(
+        self,
+        models: VideoModels,
+        frame_size: tuple[int, int],
+        config: ClipConfig,
+        kept: KeptLatents | None = None,
+    ) -> None:
+        """Refuses a frame size that the model cannot make; ``kept``: where latents wait for decoding."""
         unit = models.codec.vae.config.scale_factor_spatial * models.transformer.config.patch_size[1]
         if frame_size[0] % unit or frame_size[1] % unit:
             raise InputError(
                 f"frame_size: sides that divide by {unit} were wanted, as the video model makes them, "
                 f"found {frame_size[0]} x {frame_size[1]}. Plan the film in such a size."
             )
-        self.models, self.config = models, config
+        self.models, self.config, self.kept = models, config, kept
 
     def make(
         self,
@@ -135,7 +155,59 @@ class ClipMaker:
 
         Raises:
             CinemaError: a clip holds no picture.
+            MissingError: there is not memory enough; what is sampled is kept.
         """
+        told = ", ".join(window.made)
+
+        def sample() -> list[Tensor]:
+            with memory_for(f"sampling shot {told}", SAMPLING):
+                return self._sampled(board, window, keyframes, seeds, on_step)
+
+        if self.kept is None:
+            latents = sample()
+        else:
+            latents = self.kept.sampled(self._inputs(board, window, keyframes, seeds), window.made, sample)
+        with memory_for(f"decoding shot {told}", DECODING):
+            return {
+                id: self._decoded(board.shot(id), clip) for id, clip in zip(window.made, latents, strict=True)
+            }
+
+    def _inputs(
+        self,
+        board: Storyboard,
+        window: ClipWindow,
+        keyframes: Mapping[str, Frame],
+        seeds: Mapping[str, int],
+    ) -> dict[str, Any]:
+        """Everything that latents depend on, but the weights."""
+        members = {*window.made, *window.seen}
+        return {
+            "maker": type(self).__name__,
+            "config": {name: getattr(self.config, name) for name in ClipConfig.model_fields},
+            "film": board.caption,
+            "made": window.made,
+            "shots": [
+                (
+                    shot.id,
+                    told_caption(board, shot, self.config),
+                    shot.duration,
+                    seeds.get(shot.id),
+                    sha256(keyframes[shot.id].tobytes()).hexdigest(),
+                )
+                for shot in board.shots
+                if shot.id in members
+            ],
+        }
+
+    def _sampled(
+        self,
+        board: Storyboard,
+        window: ClipWindow,
+        keyframes: Mapping[str, Frame],
+        seeds: Mapping[str, int],
+        on_step: Callable[[], None],
+    ) -> list[Tensor]:
+        """Latents (C, F, h, w) of the clips that are made."""
         config, members = self.config, {*window.made, *window.seen}
         shots = [shot for shot in board.shots if shot.id in members]
         model = self.models.transformer
@@ -150,8 +222,8 @@ class ClipMaker:
             config.cut_phase,
             on_step,
         )
-        by_id = {shot.id: (shot, clip) for shot, clip in zip(shots, latents, strict=True)}
-        return {id: self._decoded(*by_id[id]) for id in window.made}
+        by_id = {shot.id: clip for shot, clip in zip(shots, latents, strict=True)}
+        return [by_id[id] for id in window.made]
 
     def _latent(self, frame: Frame) -> Tensor:
         """(1, C, 1, h, w): a keyframe is a clip of one frame."""

@@ -17,8 +17,8 @@ import yaml
 from torch import nn
 
 from cinema_cli import __version__
+from cinema_cli.models.quantise import quantised_weights
 from cinema_cli.training.lora import LoraLayers
-from cinema_cli.training.quantise import quantised_weights
 
 CARD_NAME = "README.md"
 """Where hubs look for a card."""

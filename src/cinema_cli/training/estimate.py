@@ -11,9 +11,9 @@ from typing import Any
 
 from cinema_cli.errors import MissingError
 from cinema_cli.files import read_json
+from cinema_cli.models.quantise import BYTES, Quantise
 from cinema_cli.training.devices import Devices
 from cinema_cli.training.loop import LoopConfig
-from cinema_cli.training.quantise import BYTES, Quantise
 
 MAX_CONFIG_BYTES = 1 << 20
 STATE_BYTES = 3 * 4

@@ -10,10 +10,10 @@ from pydantic import Field, model_validator
 from cinema_cli.config import Config
 from cinema_cli.context.goldenmem import GoldenMem
 from cinema_cli.models.encoders import TextPadding
+from cinema_cli.models.quantise import Quantise
 from cinema_cli.theatre.world import FRAME_SIZE
 from cinema_cli.training.loop import LoopConfig
 from cinema_cli.training.lora import LoraConfig
-from cinema_cli.training.quantise import Quantise
 
 
 class TransformerConfig(Config):

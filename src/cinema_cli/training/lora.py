@@ -16,12 +16,17 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from cinema_cli.config import Config
+from cinema_cli.errors import InputError
+from cinema_cli.files import read_json
 from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.models.quantise import Quantise, quantised_as
 from cinema_cli.models.video import InterleavedWan
-from cinema_cli.training.quantise import TOLD_NAME, quantised_as
 
 ATTENTION = r"to_q|to_k|to_v|to_out\.0|add_q_proj|add_k_proj|add_v_proj|to_add_out"
 MLP = r"proj_mlp|proj_out|ff\.net\.0\.proj|ff\.net\.2|ff_context\.net\.0\.proj|ff_context\.net\.2"
+TOLD_NAME = "lora.json"
+"""Where a checkpoint's adapters tell beside what they were trained."""
+MAX_TOLD_BYTES = 1 << 16
 
 
 class LoraConfig(Config):
@@ -67,3 +72,19 @@ class LoraLayers(nn.Module):
         """Rank, targets and how the base was kept; stock pipelines do not need them."""
         told = {"rank": self.config.rank, "alpha": self.config.rank, "targets": self.config.targets}
         (folder / TOLD_NAME).write_text(json.dumps(told | {"quantise": self.base}, indent=2) + "\n")
+
+
+def refuse_other_base(checkpoints: Path, kind: Quantise) -> None:
+    """Refuse to go on with adapters beside other weights than those that they were begun beside.
+
+    Raises:
+        InputError: the newest checkpoint's base is kept as something else.
+    """
+    for told in sorted(checkpoints.glob(f"step-*/lora/{TOLD_NAME}"))[-1:]:
+        facts = read_json(told, MAX_TOLD_BYTES)
+        before = facts.get("quantise", "none") if isinstance(facts, dict) else "none"
+        if before != kind:
+            raise InputError(
+                f"{checkpoints}: these adapters were begun with quantise={before}, found quantise={kind}. "
+                f"Take quantise={before}, or another --run folder."
+            )

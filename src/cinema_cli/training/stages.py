@@ -10,6 +10,7 @@ from cinema_cli import runtime
 from cinema_cli.errors import InputError, MissingError
 from cinema_cli.models.encoders import ImageCodec, TextEncoder
 from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.models.quantise import quantise_blocks
 from cinema_cli.models.weights import weights_sha256
 from cinema_cli.progress import Progress
 from cinema_cli.sampling.features import PairFeatures
@@ -26,7 +27,7 @@ from cinema_cli.training.keyframe_config import KeyframeTraining
 from cinema_cli.training.keyframes import KeyframeTask
 from cinema_cli.training.latents import LatentCache
 from cinema_cli.training.loop import train
-from cinema_cli.training.quantise import quantise_blocks, refuse_other_base
+from cinema_cli.training.lora import refuse_other_base
 from cinema_cli.training.sequences import (
     DatasetSequences,
     SequenceSource,

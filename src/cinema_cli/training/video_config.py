@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from cinema_cli.config import Config
+from cinema_cli.models.quantise import Quantise
 from cinema_cli.theatre.world import CLIP_FRAMES, CLIP_RATE
 from cinema_cli.training.loop import LoopConfig
 from cinema_cli.training.lora import LoraConfig
-from cinema_cli.training.quantise import Quantise
 
 
 class VideoTransformerConfig(Config):

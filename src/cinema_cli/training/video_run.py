@@ -10,6 +10,7 @@ from cinema_cli.dataset import films
 from cinema_cli.errors import InputError, MissingError
 from cinema_cli.files import read_json
 from cinema_cli.models.encoders import ShotTextEncoder, VideoCodec
+from cinema_cli.models.quantise import quantise_blocks
 from cinema_cli.models.video import InterleavedWan
 from cinema_cli.models.weights import weights_sha256
 from cinema_cli.progress import Progress
@@ -23,7 +24,7 @@ from cinema_cli.training.films import ClipSource, TheatreClips
 from cinema_cli.training.held_out import hold_out
 from cinema_cli.training.latents import LatentCache
 from cinema_cli.training.loop import train
-from cinema_cli.training.quantise import quantise_blocks, refuse_other_base
+from cinema_cli.training.lora import refuse_other_base
 from cinema_cli.training.video import VideoTask
 from cinema_cli.training.video_config import VideoTraining
 

@@ -1,4 +1,4 @@
-"""A frozen base in few bits, beside which adapters are trained (QLoRA: Dettmers et al., 2023).
+"""Frozen weights in few bits: to draw with, or to train adapters beside (QLoRA: Dettmers et al., 2023).
 
 ``int8`` keeps a weight as a whole number from -127 to 127, with a scale for each output.  ``nf4`` keeps it as
 one of sixteen levels, the quantiles of a normal distribution, with a scale for each 64 neighbours (QLoRA,
@@ -12,7 +12,6 @@ bitsandbytes are imported by diffusers in every command where they are installed
 Shapes:  O outputs   I inputs   n weights in a block of 64
 """
 
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -20,7 +19,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cinema_cli.errors import InputError
-from cinema_cli.files import read_json
 
 Quantise = Literal["none", "int8", "nf4"]
 """What a frozen weight is kept as."""
@@ -38,9 +36,6 @@ NF4 = (
 )
 # fmt: on
 """The sixteen levels (QLoRA, appendix E)."""
-TOLD_NAME = "lora.json"
-"""Where a checkpoint's adapters tell beside what they were trained."""
-MAX_TOLD_BYTES = 1 << 16
 
 
 class QuantisedLinear(nn.Linear):
@@ -135,22 +130,6 @@ def quantised_as(model: nn.Module) -> Quantise:
 def quantised_weights(model: nn.Module) -> int:
     """How many weights a model keeps in few bits: they are no parameters any more."""
     return sum(m.in_features * m.out_features for m in model.modules() if isinstance(m, QuantisedLinear))
-
-
-def refuse_other_base(checkpoints: Path, kind: Quantise) -> None:
-    """Refuse to go on with adapters beside other weights than those that they were begun beside.
-
-    Raises:
-        InputError: the newest checkpoint's base is kept as something else.
-    """
-    for told in sorted(checkpoints.glob(f"step-*/lora/{TOLD_NAME}"))[-1:]:
-        facts = read_json(told, MAX_TOLD_BYTES)
-        before = facts.get("quantise", "none") if isinstance(facts, dict) else "none"
-        if before != kind:
-            raise InputError(
-                f"{checkpoints}: these adapters were begun with quantise={before}, found quantise={kind}. "
-                f"Take quantise={before}, or another --run folder."
-            )
 
 
 def _int8(weight: Tensor) -> tuple[Tensor, Tensor]:
