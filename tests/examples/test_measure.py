@@ -214,4 +214,4 @@ def test_weights_that_are_not_there_are_told_in_a_sentence(recipe, tmp_path, mon
     with pytest.raises(SystemExit) as stop:
         measure.main()
     assert stop.value.code == 4
-    assert "it holds neither keyframes/ nor video/" in capsys.readouterr().err
+    assert "Give a folder in diffusers' layout, or a name on the hub" in capsys.readouterr().err
