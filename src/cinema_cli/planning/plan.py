@@ -25,7 +25,7 @@ from cinema_cli.models.kept_latents import KEYFRAMES, KeptLatents
 from cinema_cli.models.quiet import quiet_libraries
 from cinema_cli.models.thrift import ThriftConfig, choose_thrift
 from cinema_cli.models.weights import load_keyframe_models, model_folder, weights_sha256
-from cinema_cli.planning.artists.artist import Artist, Manner, as_it_works, manner_of
+from cinema_cli.planning.artists.artist import Artist, Manner, as_it_works, manner_of, refuse_thrift
 from cinema_cli.planning.artists.editor import EditorArtist
 from cinema_cli.planning.board import StoryConfig, shot_seed
 from cinema_cli.planning.desk import Desk, DeskConfig
@@ -103,6 +103,7 @@ def plan_film(
     weights = model_folder(config.model, "keyframes")
     manner = manner_of(weights, config, config.adapter)
     config = as_it_works(config, manner)
+    refuse_thrift(config, manner)
     progress.say(f"keyframes: {manner.mode}")
     with locked(folder), finishing_on_signal() as stop, ExitStack() as stack:
         director = None

@@ -7,7 +7,8 @@ from cinema_cli.errors import InputError
 from cinema_cli.models.architecture import refuse_editors
 from cinema_cli.models.contents import EDITORS
 from cinema_cli.models.resolve import TOY, model_folder
-from cinema_cli.planning.artists.artist import REFERENCES, Manner, as_it_works, manner_of
+from cinema_cli.models.thrift import ThriftConfig
+from cinema_cli.planning.artists.artist import REFERENCES, Manner, as_it_works, manner_of, refuse_thrift
 from cinema_cli.planning.artists.editor import FAMILIES
 from cinema_cli.planning.desk import DeskConfig
 
@@ -57,6 +58,15 @@ def test_an_editor_draws_nothing_together(tmp_path: Path, wish: dict[str, object
 def test_an_editor_has_no_text_encoder_of_ours(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="clip or recency was wanted for Flux2Pipeline, found t5"):
         as_it_works(DeskConfig(retrieval={"kind": "t5"}), manner(tmp_path, "Flux2Pipeline"))
+
+
+@pytest.mark.parametrize("wish", [{"offload": "model"}, {"tile": True}, {"quantise": "nf4"}])
+def test_an_editor_saves_no_memory(tmp_path: Path, wish: dict[str, object]) -> None:
+    (name,) = wish
+    with pytest.raises(InputError, match=f"{name}: FluxKontextPipeline is a stock pipeline"):
+        refuse_thrift(ThriftConfig(**wish), manner(tmp_path, "FluxKontextPipeline"))
+    refuse_thrift(ThriftConfig(), manner(tmp_path, "FluxKontextPipeline"))
+    refuse_thrift(ThriftConfig(**wish), manner(tmp_path, "FluxPipeline"))
 
 
 def test_an_editor_is_not_trained(tmp_path: Path) -> None:

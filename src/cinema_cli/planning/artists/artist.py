@@ -15,6 +15,7 @@ from cinema_cli.models.architecture import pipeline_of
 from cinema_cli.models.contents import EDITORS, RECORD_NAME
 from cinema_cli.models.pictures import Frame
 from cinema_cli.models.resolve import TOY
+from cinema_cli.models.thrift import ThriftConfig
 from cinema_cli.planning.desk import DeskConfig
 from cinema_cli.planning.keyframes import MemoryFrame
 from cinema_cli.storyboard import Shot
@@ -125,3 +126,22 @@ def as_it_works(config: SomeConfig, manner: Manner) -> SomeConfig:
         )
     memory = GoldenMem(schedule="full", groups=1, frames=manner.references or 1)
     return config.model_copy(update={"mode": "extend", "memory": memory})
+
+
+def refuse_thrift(config: ThriftConfig, manner: Manner) -> None:
+    """Refuse to save memory where a stock pipeline lies on the device whole.
+
+    Raises:
+        InputError: an editor's parts are to take turns, to be kept in few bits, or to decode in tiles.
+    """
+    asked = {
+        "offload": config.offload not in ("auto", "none"),
+        "tile": config.tile is True,
+        "quantise": config.quantise != "none",
+    }
+    names = [name for name, is_asked in asked.items() if is_asked]
+    if names and manner.kind == "editor":
+        raise InputError(
+            f"{', '.join(names)}: {manner.pipeline} is a stock pipeline, which lies on the device whole; "
+            "found a wish to save memory. Leave it out, or take a smaller model (docs/first-films.md)."
+        )
