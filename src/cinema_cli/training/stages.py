@@ -11,6 +11,7 @@ from cinema_cli.errors import InputError, MissingError
 from cinema_cli.models.encoders import ImageCodec, TextEncoder
 from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.models.quantise import quantise_blocks
+from cinema_cli.models.quiet import quiet_libraries
 from cinema_cli.models.weights import weights_sha256
 from cinema_cli.progress import Progress
 from cinema_cli.sampling.features import PairFeatures
@@ -73,6 +74,7 @@ def train_keyframes(
     if stage not in config.stages:
         known = ", ".join(str(s) for s in sorted(config.stages))
         raise InputError(f"A stage among {known} was wanted, found {stage}.")
+    quiet_libraries()
     torch.manual_seed(config.stages[stage].loop.seed)
     opened = None if data is None else open_sequences(data, stage, sequences)
     base, checkpoints = base_of(run, init), run / "checkpoints" / "keyframes"

@@ -11,6 +11,7 @@ from cinema_cli.errors import InputError, MissingError
 from cinema_cli.files import read_json
 from cinema_cli.models.encoders import ShotTextEncoder, VideoCodec
 from cinema_cli.models.quantise import quantise_blocks
+from cinema_cli.models.quiet import quiet_libraries
 from cinema_cli.models.video import InterleavedWan
 from cinema_cli.models.weights import weights_sha256
 from cinema_cli.progress import Progress
@@ -61,6 +62,7 @@ def train_video(
         InputError: the data cannot be used, or are others than those that the run was begun with.
         MissingError: there are no frozen parts, or nothing to start from.
     """
+    quiet_libraries()
     torch.manual_seed(config.loop.seed)
     kept = None if data is None else [kept_film(folder) for folder in films(data)]
     base = base_of(run, init, "video")
