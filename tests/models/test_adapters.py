@@ -8,6 +8,8 @@ from cinema_cli.errors import InputError, MissingError
 from cinema_cli.models.adapters import adapter_file, check_adapter
 from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.models.pairs import PairGroup
+from cinema_cli.models.quantise import quantised_as
+from cinema_cli.models.thrift import Thrift
 from cinema_cli.models.video import InterleavedWan
 from cinema_cli.models.weights import load_keyframe_models, load_video_models, weights_sha256
 from cinema_cli.training.checkpoint import save_module
@@ -19,6 +21,12 @@ from tiny_models import build_tiny_models
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     return build_tiny_models(tmp_path_factory.mktemp("models")) / "keyframes"
+
+
+def two_pairs() -> PairGroup:
+    """As the tiny model takes them."""
+    parts = (torch.randn(1, 2, *size) for size in ((8, 16), (5, 16), (12,)))
+    return PairGroup(*parts, torch.full((1, 2), 0.5), [0, 1], (2, 4))
 
 
 @pytest.fixture
@@ -44,13 +52,25 @@ def test_an_adapter_is_found_and_counts_as_it_was_trained(model, trained):
     cpu = torch.device("cpu")
     plain = load_keyframe_models(model, 96, cpu, torch.float32).transformer
     adapted = load_keyframe_models(model, 96, cpu, torch.float32, adapter=str(step)).transformer
-    level = torch.full((1, 2), 0.5)
-    pairs = [PairGroup(*(torch.randn(1, 2, *s) for s in ((8, 16), (5, 16), (12,))), level, [0, 1], (2, 4))]
+    group = two_pairs()
     with torch.no_grad():
-        (wanted,), (found,), (other,) = transformer(groups=pairs), adapted(groups=pairs), plain(groups=pairs)
+        wanted, found, other = (each(groups=[group])[0] for each in (transformer, adapted, plain))
     assert torch.allclose(found, wanted, atol=1e-6)
     assert not torch.allclose(other, wanted, atol=1e-2)
     assert weights_sha256(model, str(step)) != weights_sha256(model)
+
+
+@pytest.mark.parametrize("offload", ["none", "model"])
+def test_an_adapter_counts_as_much_beside_a_base_in_few_bits(model, trained, offload):
+    step, transformer = trained
+    cpu, thrift = torch.device("cpu"), Thrift(offload=offload, quantise="int8")
+    few = load_keyframe_models(model, 96, cpu, torch.float32, adapter=str(step), thrift=thrift).transformer
+    plain = load_keyframe_models(model, 96, cpu, torch.float32).transformer
+    assert quantised_as(few) == "int8"
+    group = two_pairs()
+    with torch.no_grad():
+        wanted, found, without = (each(groups=[group])[0] for each in (transformer, few, plain))
+    assert (found - wanted).norm() < 0.03 * (wanted - without).norm()
 
 
 def test_an_adapter_of_the_video_model(model, tmp_path):
