@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load_file
@@ -38,6 +38,9 @@ __all__ = ["TOY", "model_folder"]
 
 BLOB = re.compile(r"[0-9a-f]{64}")
 """How the hub's cache names a large file: by the SHA-256 of its bytes."""
+
+
+Encoder = TypeVar("Encoder", TextEncoder, ShotTextEncoder)
 
 
 @dataclass(frozen=True)
@@ -111,20 +114,16 @@ def load_keyframe_models(
         lay.put(text.clip)
         return text
 
+    def word_book() -> TextEncoder:
+        tokenizer = read_tokenizer(folder / "tokenizer_2")
+        return WordBook(text_encoder, tokenizer, text_length, text_padding, device)
+
     with memory_for(f"loading {folder}", LOADING):
-        text: TextEncoder = (
-            WordBook(text_encoder, read_tokenizer(folder / "tokenizer_2"), text_length, text_padding, device)
-            if lay.thrift.offload == "sequential"
-            else text_encoder()
-        )
-        if ahead is not None and lay.thrift.offload == "sequential":
-            ahead(text)
+        text = lay.words(text_encoder, word_book, ahead)
         transformer = InterleavedFlux.from_pretrained(folder / "transformer", dtype=dtype)
         lay.put(transformer, quantised=True, adapter=adapter)
         codec = ImageCodec.load(folder)
-        lay.put(codec.vae)
-        if lay.thrift.tile:
-            codec.decode_in_tiles()
+        lay.put_codec(codec)
     return KeyframeModels(transformer, codec, text)
 
 
@@ -147,21 +146,16 @@ def load_video_models(
         lay.put(text.t5, quantised=True)
         return text
 
+    def word_book() -> ShotTextEncoder:
+        return ShotWordBook(text_encoder, read_tokenizer(folder / "tokenizer"), text_length, device)
+
     with memory_for(f"loading {folder}", LOADING):
-        text: ShotTextEncoder = (
-            ShotWordBook(text_encoder, read_tokenizer(folder / "tokenizer"), text_length, device)
-            if lay.thrift.offload == "sequential"
-            else text_encoder()
-        )
-        if ahead is not None and lay.thrift.offload == "sequential":
-            ahead(text)
+        text = lay.words(text_encoder, word_book, ahead)
         # Given here, not with .to(): Wan keeps its norms and time embedding in fp32 whatever is asked.
         transformer = InterleavedWan.from_pretrained(folder / "transformer", dtype=dtype)
         lay.put(transformer, quantised=True, adapter=adapter)
         codec = VideoCodec.load(folder)
-        lay.put(codec.vae)
-        if lay.thrift.tile:
-            codec.decode_in_tiles()
+        lay.put_codec(codec)
     return VideoModels(transformer, codec, text)
 
 
@@ -172,6 +166,26 @@ class Layout:
         """``device``: where they compute; ``dtype``: in which numbers."""
         self.thrift, self.device, self.dtype = thrift, device, dtype
         self.turns = Turns(device) if thrift.offload == "model" else None
+
+    def words(
+        self,
+        encoder: Callable[[], Encoder],
+        book: Callable[[], Encoder],
+        ahead: Callable[[Encoder], object] | None,
+    ) -> Encoder:
+        """What reads words: the encoders, or a book of what they made, asked ahead and gone."""
+        if self.thrift.offload != "sequential":
+            return encoder()
+        made = book()
+        if ahead is not None:
+            ahead(made)
+        return made
+
+    def put_codec(self, codec: ImageCodec | VideoCodec) -> None:
+        """Have an autoencoder ready."""
+        self.put(codec.vae)
+        if self.thrift.tile:
+            codec.decode_in_tiles()
 
     def put(self, module: Any, quantised: bool = False, adapter: str | None = None) -> None:
         """Have a component ready.
