@@ -280,7 +280,7 @@ def _part(model: str, part: "Part", adapter: str | None) -> Iterator[Finding]:
         yield _adapter(part, adapter, found.folder)
     elif part == "video":
         yield _first_frame(found.folder)
-    yield _room(part, contents)
+    yield _room(part, contents, found.folder)
 
 
 def _at_fault(name: str, error: CinemaError) -> Finding:
@@ -329,11 +329,25 @@ def _first_frame(folder: Path) -> Finding:
     return Finding("video: keyframe", "ok", "a clip starts from its keyframe")
 
 
-def _room(part: "Part", contents: "Contents") -> Finding:
-    """Whether the weights fit the device that would be computed on."""
+def _room(part: "Part", contents: "Contents", folder: Path) -> Finding:
+    """Whether the weights fit the device that would be computed on, together or in turns."""
     from cinema_cli import runtime
+    from cinema_cli.models.contents import EDITORS
     from cinema_cli.models.room import room_for
+    from cinema_cli.models.thrift import ThriftConfig, choose_thrift
+    from cinema_cli.theatre.world import FRAME_SIZE
 
-    where = runtime.device()
-    room = room_for(contents, where, runtime.number_type(where))
-    return Finding(f"{part}: room", "ok" if room.fits else "missing", room.told, room.advice)
+    name, where = f"{part}: room", runtime.device()
+    dtype = runtime.number_type(where)
+    room = room_for(contents, where, dtype)
+    if room.fits:
+        return Finding(name, "ok", room.told)
+    if contents.pipeline in EDITORS:  # these lie on the device whole
+        return Finding(name, "missing", room.told, room.advice)
+    try:
+        # The size of frames counts for tiles alone.
+        thrift = choose_thrift(folder, contents, ThriftConfig(), where, dtype, FRAME_SIZE)
+    except CinemaError as error:
+        return _at_fault(name, error)
+    advice = f"Parts take turns: plan and render choose offload={thrift.offload}. Training wants more."
+    return Finding(name, "warn", room.told, advice)

@@ -12,7 +12,9 @@ import torch
 from typer.testing import CliRunner
 
 from cinema_cli.cli.app import app
+from cinema_cli.models.contents import read_contents
 from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.models.thrift import component_bytes
 from cinema_cli.training.checkpoint import save_module
 from cinema_cli.training.lora import LoraConfig, LoraLayers
 from tiny_models import build_tiny_models
@@ -141,3 +143,18 @@ def test_at_a_terminal_the_licence_is_asked_about(
     assert "FLUX.1 [dev] Non-Commercial License: weights and what is trained from them" in told
     assert "Do you accept this licence? [y/N]:" in told
     assert (tmp_path / "config" / "cinema" / "licences.json").exists() == (code == 0)
+
+
+def test_the_doctor_tells_of_parts_that_take_turns(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = model / "keyframes"
+    whole = sum(component_bytes(folder, read_contents(folder, "keyframes"), 4, "none").values())
+    for share, state in ((2.0, "ok"), (0.95, "warn"), (0.05, "missing")):
+        for module in ("room", "thrift"):
+            monkeypatch.setattr(
+                f"cinema_cli.models.{module}.device_memory", lambda where, share=share: int(share * whole)
+            )
+        ran = CliRunner().invoke(app, ["doctor", "--model", str(model), "--json"])
+        found = {finding["name"]: finding for finding in json.loads(ran.stdout)["findings"]}
+        assert found["keyframes: room"]["state"] == state
+        assert ("offload=sequential" in found["keyframes: room"]["advice"]) == (state == "warn")
+        assert ("--set quantise" in found["keyframes: room"]["advice"]) == (state == "missing")
