@@ -67,6 +67,22 @@ def test_batches_repeat_by_seed_and_never_show_held_out_movies(run):
     assert a.latents.shape == (1, 8, 16 * 32, 16)
 
 
+def test_tokens_that_show_a_puppet_weigh_more(run):
+    plain = ("stages.8.clean_context=0", "stages.8.drop_pair=0", "stages.8.own_levels=1")
+    made = task(run, 8, *plain, "stages.8.subject_weight=4")
+    made.model.proj_out.weight.data.zero_()  # a model that says nothing: the error is the target itself
+    made.model.proj_out.bias.data.zero_()
+    batch = made.batch(0)
+    noise_at = torch.Generator().manual_seed(3)
+    made.draw_levels(noise_at)
+    target = velocity(batch.sequences.latents, torch.randn(batch.sequences.latents.shape, generator=noise_at))
+    weights = torch.where(batch.sequences.subjects, 4.0, 1.0)
+    by_hand = ((target.square().mean(dim=3) * weights).sum(dim=2) / weights.sum(dim=2)).mean()
+    loss = made.loss(batch, torch.Generator().manual_seed(3))
+    torch.testing.assert_close(loss, by_hand)
+    assert not torch.isclose(loss, target.square().mean())
+
+
 ALL_COUNT = ("stages.8.clean_context=0", "stages.8.drop_pair=0", "stages.8.drop_captions=0")
 
 

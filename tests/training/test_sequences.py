@@ -6,6 +6,7 @@ import pytest
 from cinema_cli.errors import InputError
 from cinema_cli.models.encoders import ImageCodec
 from cinema_cli.theatre.screenplay import write_movie
+from cinema_cli.theatre.world import FRAME_SIZE
 from cinema_cli.training.latents import LatentCache
 from cinema_cli.training.sequences import HELD_OUT, TheatreSequences, renamed
 from keyframe_runs import frozen_parts, tiny_training
@@ -64,3 +65,24 @@ def test_the_preview_is_of_movies_that_are_never_trained_on(tmp_path):
     movies = {int(key.rsplit("-", 1)[1]) for key in cache.held}
     assert movies
     assert min(movies) >= HELD_OUT
+
+
+def test_it_is_known_which_tokens_show_a_puppet(tmp_path):
+    codec = ImageCodec.load(frozen_parts(tmp_path) / "keyframes")
+    theatre = TheatreSequences(codec, LatentCache(tmp_path / "cache", "c" * 64), 8, 12, 1.0)
+    height, width = codec.grid(FRAME_SIZE)
+    seen = set()
+    for movie in range(8):
+        shown = theatre._find_subjects(movie).unflatten(1, (height, width))
+        for shot, tokens in zip(write_movie(movie, 12).shots, shown, strict=True):
+            columns = tokens.any(dim=0).nonzero().flatten() / width
+            positions = tuple(figure.position for figure in shot.staged.figures)
+            seen.add(positions)
+            assert tokens.float().mean() < 0.75
+            assert len(columns) == 0 or positions
+            assert not positions or len(columns)
+            if positions == ("left",):
+                assert columns.mean() < 0.5
+            if positions == ("right",):
+                assert columns.mean() > 0.5
+    assert {(), ("left",), ("right",), ("left", "right")} <= seen

@@ -102,6 +102,12 @@ def test_a_stage_trains_on_a_dataset_from_a_model(tmp_path, dataset, tiny):
         assert strip.size == (8 * 32, 4 * 16)  # and below, what the base drew
 
 
+def test_of_a_dataset_nobody_knows_where_somebody_is_shown(tmp_path, dataset):
+    weighed = config("stages.4.subject_weight=3")
+    with Progress(quiet=True) as progress, pytest.raises(InputError, match="1 was wanted with a dataset"):
+        train_keyframes(4, tmp_path, weighed, progress, data=dataset, init="toy")
+
+
 def test_the_cache_changes_nothing_but_the_time(tmp_path, dataset, tiny):
     first = trained(tmp_path / "run", dataset, init=str(tiny))
     shutil.rmtree(first.parent)

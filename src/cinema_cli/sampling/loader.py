@@ -38,6 +38,8 @@ class Sequences:
     captions: list[list[str]]  # B lists of P
     words: Words | None = None
     """(B, P, ...) the captions encoded, where the text encoders are frozen and that is cached."""
+    subjects: Tensor | None = None
+    """(B, P, L) bool, where a token shows somebody, if that is known."""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ class StageConfig(Config):
     """Chance that a pair is dropped from the context: pure noise and no words."""
     drop_captions: float = 0.0
     """Chance that a sequence has no words at all, for true guidance."""
+    subject_weight: Annotated[float, Field(ge=1)] = 1.0
+    """How much a token that shows a puppet counts in the loss, against 1 for the others; the theatre only."""
     describe: float = 1.0
     """Chance that a caption tells a look that an earlier one told."""
     shots: int | None = None

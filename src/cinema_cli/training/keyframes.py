@@ -128,10 +128,17 @@ class KeyframeTask:
                 bare = self.model(groups=wordless, guidance=guidance, regime=regime, share=share)[-1].float()
             fitted = (fitted + (self.config.guidance - 1) * bare) / self.config.guidance
         target = velocity(clean, noise)[:, new].to(fitted.device)
-        error = (fitted - target).square().mean(dim=(2, 3))
+        error = self._mean_error((fitted - target).square().mean(dim=3), batch.sequences.subjects, new)
         counts = levels.counts.to(error.device)
         mean = (error * counts[:, new]).sum() / counts.sum().clamp(min=1)
         return mean if self.peers is None else self.peers.loss(mean, predicted)
+
+    def _mean_error(self, error: Tensor, subjects: Tensor | None, new: list[int]) -> Tensor:
+        """Mean over the tokens of each frame (B, new, L), those that show somebody with their weight."""
+        if subjects is None or self.stage.subject_weight == 1:
+            return error.mean(dim=2)
+        weights = 1 + (self.stage.subject_weight - 1) * subjects[:, new].to(error)
+        return (error * weights).sum(dim=2) / weights.sum(dim=2)
 
     def pairs_of(self, sequences: Sequences, t: Tensor, noise: Tensor, gone: Tensor) -> PairGroup:
         """All pairs at full size as the model takes them, noised to levels ``t``, (B, P) words emptied."""

@@ -11,11 +11,13 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from cinema_cli.context.goldenmem import Grid, shrink
@@ -27,13 +29,16 @@ from cinema_cli.theatre.captions import write_caption
 from cinema_cli.theatre.draw import draw_frame
 from cinema_cli.theatre.names import draw_names
 from cinema_cli.theatre.screenplay import write_movie
-from cinema_cli.theatre.world import MovieShot
+from cinema_cli.theatre.world import FRAME_SIZE, MovieShot
 from cinema_cli.training.checkpoint import list_checkpoints
 from cinema_cli.training.latents import LatentCache
 
 HELD_OUT = 10**9
 """First seed of movies kept for previews and evaluation."""
 
+
+SUBJECT_SHARE = 0.05
+"""A token shows a puppet if so much of its pixels does."""
 
 STEP_BITS = 40
 """The loop's seeds: its own seed above so many bits, the number of the batch below."""
@@ -81,6 +86,7 @@ class TheatreSequences:
         """
         self.codec, self.cache = codec, cache
         self.movies, self.shots, self.describe, self.span = movies, shots, describe, span
+        self._subjects = lru_cache(maxsize=None)(self._find_subjects)
 
     def batch(self, seed: int, sequences: int, pairs: int) -> Sequences:
         """``sequences`` x ``pairs``; the same for the same seed."""
@@ -105,13 +111,14 @@ class TheatreSequences:
 
     def _read(self, picks: Sequence[tuple[int, list[int]]], rng: random.Random) -> Sequences:
         """Frames and fresh captions of those shots."""
-        latents, captions = [], []
+        latents, captions, subjects = [], [], []
         for movie, places in picks:
             written = write_movie(movie, self.shots).shots
             shots = renamed([written[place] for place in places], rng)
             latents.append(self.frames(movie)[places])
             captions.append(self._captions(shots, rng))
-        return Sequences(torch.stack(latents), captions)
+            subjects.append(self._subjects(movie)[places])
+        return Sequences(torch.stack(latents), captions, subjects=torch.stack(subjects))
 
     def _picks(self, rng: random.Random, sequences: int, pairs: int) -> list[tuple[int, list[int]]]:
         """Movie and shots of every sequence of a batch."""
@@ -131,6 +138,14 @@ class TheatreSequences:
             return self.codec.encode(
                 frames if grid is None else shrink(frames, self.codec.pixels(grid))
             ).cpu()
+
+    def _find_subjects(self, movie: int) -> Tensor:
+        """Tokens of a movie's frames (shots, L) that show a puppet, by drawing each frame without its own."""
+        staged = [shot.staged for shot in write_movie(movie, self.shots).shots]
+        shown = np.stack([draw_frame(shot) != draw_frame(replace(shot, figures=())) for shot in staged])
+        height, width = self.codec.grid(FRAME_SIZE)
+        cells = rearrange(shown.any(axis=-1), "k (h y) (w x) -> k (h w) (y x)", h=height, w=width)
+        return torch.from_numpy(cells.mean(axis=-1) > SUBJECT_SHARE)
 
     def _captions(self, shots: Sequence[MovieShot], rng: random.Random) -> list[str]:
         """Fresh wordings; a look is told when its puppet first appears in these shots, later by chance."""

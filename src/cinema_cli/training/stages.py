@@ -74,6 +74,11 @@ def train_keyframes(
     if stage not in config.stages:
         known = ", ".join(str(s) for s in sorted(config.stages))
         raise InputError(f"A stage among {known} was wanted, found {stage}.")
+    if data is not None and config.stages[stage].subject_weight != 1:
+        raise InputError(
+            f"stages.{stage}.subject_weight: 1 was wanted with a dataset, found "
+            f"{config.stages[stage].subject_weight:g}: where somebody is shown is known of the theatre only."
+        )
     quiet_libraries()
     torch.manual_seed(config.stages[stage].loop.seed)
     opened = None if data is None else open_sequences(data, stage, sequences)
