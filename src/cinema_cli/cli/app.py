@@ -21,6 +21,7 @@ from cinema_cli import __version__
 from cinema_cli.cli import (
     caption,
     doctor,
+    evaluate,
     ingest,
     plan,
     render,
@@ -119,7 +120,8 @@ def _all_commands(
     """
 
 
-_STORY, _TRAIN, _HERE = "From story to film", "From films to models", "This machine"
+_STORY, _TRAIN = "From story to film", "From films to models"
+_QUALITY, _HERE = "How good it is", "This machine"
 
 app.command("plan", rich_help_panel=_STORY, epilog=plan.EXAMPLES)(plan.plan)
 app.command("render", rich_help_panel=_STORY, epilog=render.EXAMPLES)(render.render)
@@ -131,6 +133,7 @@ app.command("train-keyframes", rich_help_panel=_TRAIN, epilog=train_keyframes.EX
     train_keyframes.train_keyframes
 )
 app.command("train-video", rich_help_panel=_TRAIN, epilog=train_video.EXAMPLES)(train_video.train_video)
+app.command("evaluate", rich_help_panel=_QUALITY, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("doctor", rich_help_panel=_HERE, epilog=doctor.EXAMPLES)(doctor.doctor)
 
 

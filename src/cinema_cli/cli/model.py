@@ -5,6 +5,7 @@ All of it happens before the heavy libraries are loaded.
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def with_model(
     """A command's settings with its model by the name that is noted: one of the hub with its commit.
 
     Args:
-        data: Settings; ``model`` and ``adapter`` count.
+        data: Settings; ``model``, ``adapter`` and ``transformer`` count.
         part: What is wanted of the model.
         accept: Its licence is accepted.
         quiet: Tell nothing.
@@ -33,24 +34,31 @@ def with_model(
     """
     from cinema_cli.models.resolve import TOY
 
-    model, adapter = data.get("model", TOY), data.get("adapter")
-    if not isinstance(model, str) or not isinstance(adapter, str | None):
+    model, adapter, gguf = data.get("model", TOY), data.get("adapter"), data.get("transformer")
+    if not isinstance(model, str) or not isinstance(adapter, str | None) or not isinstance(gguf, str | None):
         return dict(data)  # the config says what is wrong with it
-    return {**data, "model": take_model(model, part, adapter, accept, quiet, fetch).name}
+    return {**data, "model": take_model(model, part, adapter, accept, quiet, fetch, gguf).name}
 
 
 def take_model(
-    model: str, part: "Part", adapter: str | None, accept: bool, quiet: bool, fetch: bool = True
+    model: str,
+    part: "Part",
+    adapter: str | None,
+    accept: bool,
+    quiet: bool,
+    fetch: bool = True,
+    transformer: str | None = None,
 ) -> "Place":
     """One part of a model, ready to be loaded; arguments and errors as above."""
     from cinema_cli.models.resolve import Place, check_model, licence_at, look_up
     from cinema_cli.progress import Progress
 
+    gguf = None if transformer is None else Path(transformer).expanduser()
     with Progress(quiet) as progress:
-        found = look_up(model, part)
+        found = look_up(model, part, gguf)
         settle_licence(found, licence_at(found), accept, progress)
         place = found if isinstance(found, Place) else fetched(found, progress, fetch)
-        check_model(place, adapter)
+        check_model(place, adapter, gguf=gguf)
     return place
 
 

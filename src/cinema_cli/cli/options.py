@@ -45,6 +45,14 @@ Adapter = Annotated[
         "--adapter", help="A LoRA beside the model: its file, or a checkpoint that has one.", metavar="PATH"
     ),
 ]
+Transformer = Annotated[
+    str | None,
+    typer.Option(
+        "--transformer",
+        help="A GGUF file in place of the model's transformer, whose weights are then not needed.",
+        metavar="FILE",
+    ),
+]
 AcceptLicence = Annotated[
     bool, typer.Option("--accept-licence", help="Accept the model's licence; noted, and not asked again.")
 ]

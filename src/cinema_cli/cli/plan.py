@@ -16,6 +16,7 @@ from cinema_cli.cli.options import (
     Quiet,
     Redo,
     Settings,
+    Transformer,
     given,
 )
 from cinema_cli.cli.summary import show
@@ -75,6 +76,7 @@ def plan(
     preset: Preset = "toy",
     model: Model = None,
     adapter: Adapter = None,
+    transformer: Transformer = None,
     accept_licence: AcceptLicence = False,
     steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Sampling steps per keyframe.")] = None,
     redo: Redo = None,
@@ -111,6 +113,7 @@ def plan(
         preset=preset,
         model=model,
         adapter=adapter,
+        transformer=transformer,
         steps=steps,
         redo=redo,
         refresh=refresh or None,

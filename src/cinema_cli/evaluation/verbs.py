@@ -1,4 +1,4 @@
-"""Looks at clips: which verb a figure's motion shows, and whether looks hold to the end.
+"""Looks at clips of the theatre: which verb a figure's motion shows, and whether looks hold to the end.
 
 The verb is found by synthesis: the shot is drawn anew with each of the four actions, and the one whose
 motion, the difference to the first frame, is nearest to the clip's around the figure is the verb.  A clip
@@ -13,9 +13,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cinema_cli.evaluation.looks import Frames, Looks, see
 from cinema_cli.theatre.draw import POSITIONS, draw_frame
 from cinema_cli.theatre.world import ACTIONS, CLIP_FRAMES, CLIP_RATE, Action, MovieShot, StagedShot
-from looks import Frames, Looks, see
 
 CELL = 4
 """Motion is compared in cells of so many pixels: small blur counts little."""

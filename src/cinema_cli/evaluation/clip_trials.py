@@ -1,4 +1,4 @@
-"""Figures of the video model, on the first four shots of held-out movies.
+"""Trials of the video model, on the first four shots of movies that it was never trained on.
 
 * **clips**: each shot's true first frame is given as its keyframe, the rest is sampled; no frame is pasted;
 * **ceiling**: nothing is sampled; the true clips pass through the autoencoder, and those that do not show how
@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from card import Figure
+from cinema_cli.evaluation.figures import Figure
+from cinema_cli.evaluation.looks import Frames, Looks, psnr
+from cinema_cli.evaluation.verbs import look_at_motion, look_through, true_clip
 from cinema_cli.models.sampling import sample_clips
 from cinema_cli.models.weights import VideoModels
 from cinema_cli.theatre.screenplay import write_movie
 from cinema_cli.theatre.world import ACTIONS, Movie
-from looks import Frames, Looks, psnr
-from motion import look_at_motion, look_through, true_clip
 
 SHOTS = 4
 """Shots made together, as many as in training."""

@@ -1,4 +1,4 @@
-"""The table of the model card: what the weights are to show, what they show, and how sure that is.
+"""Shares of looks that were right, and how sure they are: over films, or within one.
 
 Frames of one movie stand or fall together: a model that forgets a puppet forgets it in every later shot.
 So the interval is Wilson's for as many independent looks as the movies are worth (their design effect),

@@ -1,4 +1,4 @@
-"""Looks at drawn frames: what a frame shows against what its shot says, one 1 or 0 per look.
+"""Looks at frames of the theatre: what a frame shows against what its shot says, one 1 or 0 per look.
 
 A figure that cannot be found counts as wrong, for its coat, its hat and its place.
 
