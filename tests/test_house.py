@@ -76,7 +76,7 @@ for name in ["", *(command.callback.__name__.replace("_", "-") for command in ap
 print(sorted({HEAVY!r} & set(sys.modules)))
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.count("Usage: cinema") == 10
+    assert ran.stdout.count("Usage: cinema") == 11
     assert ran.stdout.splitlines()[-1] == "[]"
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from cinema_cli.evaluation.fidelity import MOST_PSNR, fidelity, psnr, ssim
 
-
 C1, C2 = 6.5025, 58.5225  # (0.01 x 255)^2 and (0.03 x 255)^2
 
 
