@@ -70,6 +70,15 @@ def test_an_interval_is_drawn_between_its_ends() -> None:
     assert strokes[0].startswith(f"M{x:.1f} {tick(svg, '2')[1]:.1f}V{tick(svg, '4')[1]:.1f}M")
 
 
+def test_intervals_at_one_place_stand_beside_each_other() -> None:
+    series = {name: [(8.0, 3.0), (16.0, 2.0)] for name in "abc"}
+    spread = {name: [(8.0, 2.5, 3.5)] for name in "ab"}
+    svg = line_plot(series, "T", "x", "y", [8, 16], spread=spread)
+    lefts = [line(svg, number)[0][0] for number in range(3)]
+    assert lefts[1] == tick(svg, "8")[0]
+    assert lefts[1] - lefts[0] == lefts[2] - lefts[1] == pytest.approx(5)
+
+
 def test_a_line_without_points_is_named_as_not_measured() -> None:
     svg = line_plot({"LCT": [], "Ours": [(8, 1.0)]}, "T", "x", "y")
     assert "LCT: not measured" in words(svg)

@@ -150,7 +150,7 @@ class _Bench:
         self._seers: tuple[WordEncoder, ImageEncoder | None] | None = None
         self._ways: Mapping[SectionName, Callable[[Film], Section]] = {
             "exact": lambda film: measure_exact(film),
-            "pixels": lambda film: measure_pixels(film, progress),
+            "pixels": lambda film: measure_pixels(film, progress, stopped),
             "encoders": self._encoded,
             "judge": self._judged,
         }

@@ -39,7 +39,7 @@ class Motion:
 
 
 def motion(clip: Clip, rate: float) -> Motion | None:
-    """Flow through a clip of so many frames a second; none where a single frame, or too small a one, is to be seen."""
+    """Flow through a clip of so many frames a second; none of a single frame, or of too small ones."""
     every = max(1, round(rate / FLOW_RATE))
     frames = [_small_grey(frame) for frame in clip[::every]]
     if len(frames) < 2 or min(frames[0].shape) < LEAST_SIDE:

@@ -25,6 +25,8 @@ LINE = 20
 """From one row of the legend to the next."""
 LETTER = 7.0
 """Width that is reckoned for a letter of the legend."""
+BESIDE = 5.0
+"""From a line's intervals to those of the next."""
 LONGEST = 60
 """Letters of a name or title that are shown; the rest is left out."""
 
@@ -87,7 +89,8 @@ def line_plot(
         y: What goes up, with its unit.
         ticks: Where the lower axis is labelled; round numbers where there are none.
         y_range: Lowest and highest number of the left axis; round numbers around the points otherwise.
-        spread: For lines of those names (x, low, high): an interval, drawn as an upright stroke.
+        spread: For lines of those names (x, low, high): an interval, drawn as an upright stroke.  All lines
+            are then moved a little to the side, so that intervals of the same x stand beside each other.
     """
     spread = spread or {}
     points = [point for line in series.values() for point in line]
@@ -105,7 +108,9 @@ def line_plot(
     )
     parts = [*_axes(frame, x_ticks, y_ticks), *_axis_names(frame, x, y), *_legend(rows)]
     for number, (name, line) in enumerate(series.items()):
-        parts += _line(frame, number, sorted(line), spread.get(name, ()))
+        # Intervals at one place would hide each other, so lines that have any stand a little apart.
+        shift = BESIDE * (number - (len(series) - 1) / 2) if spread else 0.0
+        parts += _line(frame, number, shift, sorted(line), spread.get(name, ()))
     return _svg(title, WIDTH, frame.top + TALL + BOTTOM, parts)
 
 
@@ -170,18 +175,18 @@ def _axis_names(frame: _Frame, x: str, y: str) -> Iterator[str]:
 
 
 def _line(
-    frame: _Frame, number: int, line: Points, bars: Sequence[tuple[float, float, float]]
+    frame: _Frame, number: int, shift: float, line: Points, bars: Sequence[tuple[float, float, float]]
 ) -> Iterator[str]:
     for px, low, high in bars:
-        at, bottom, top = frame.across(px), frame.down(low), frame.down(high)
+        at, bottom, top = frame.across(px) + shift, frame.down(low), frame.down(high)
         path = f"M{at:.1f} {bottom:.1f}V{top:.1f}M{at - 4:.1f} {bottom:.1f}h8M{at - 4:.1f} {top:.1f}h8"
         yield f'<path d="{path}" fill="none" stroke="{COLOURS[number % len(COLOURS)]}" stroke-opacity=".8"/>'
     if line:
-        path = " ".join(f"{frame.across(px):.1f},{frame.down(py):.1f}" for px, py in line)
+        path = " ".join(f"{frame.across(px) + shift:.1f},{frame.down(py):.1f}" for px, py in line)
         yield f'<polyline points="{path}" {_stroke(number)}/>'
     for px, py in line:
         told = f"<title>{_short(px)}: {_short(py)}</title>"
-        yield _mark(number, frame.across(px), frame.down(py), told)
+        yield _mark(number, frame.across(px) + shift, frame.down(py), told)
 
 
 def _mark(number: int, left: float, top: float, inside: str = "") -> str:

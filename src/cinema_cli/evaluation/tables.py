@@ -43,8 +43,8 @@ COMPARE_NOTE = (
     "compared among themselves, not with the paper's: its films and prompts are not published."
 )
 IDENTITY_NOTE = (
-    "Identity of the paper compares faces (ArcFace, VBench-2.0); ours compares whole keyframes that show one "
-    "character alone, so the two columns only share a name."
+    "Identity of the paper compares faces (ArcFace, VBench-2.0). Of a film here it compares whole keyframes "
+    "that show one character alone; of a stress test it is what that test says. They only share a name."
 )
 
 
@@ -137,8 +137,9 @@ def table_2(reports: Sequence[FilmReport], stress: Sequence[Table2Row] = ()) -> 
         for row in (*TABLE_2, *ours, *stress)
     ]
     columns = ("Method", "Pairs", "Character", "Scene", "Visual", "Aesthetic", "Diversity", "Nar. Coher.")
-    seen = any(row.identity is not None for row in ours)
-    notes = (*_judge_notes(reports), *((IDENTITY_NOTE, *_encoder_notes(reports)) if seen else ()))
+    measured = any(row.identity is not None for row in (*ours, *stress))
+    seen = _encoder_notes(reports) if any(row.identity is not None for row in ours) else []
+    notes = (*_judge_notes(reports), *([IDENTITY_NOTE] if measured else []), *seen)
     return Table(TABLE_2_CAPTION, (*columns, "Identity"), tuple(rows), len(TABLE_2), notes)
 
 
