@@ -137,7 +137,7 @@ def test_a_shot_tells_what_it_saw_and_why(board: Storyboard, tmp_path: Path) -> 
     ]
     assert listed == [None, "pin", None]
     words = " ".join(page.text.split())
-    assert "Saw 3 shots when it was drawn 00020.31 0001pin −0.05 gone" in words
+    assert "Saw 3 pictures when it was drawn 00020.31 0001pin −0.05 gone" in words
     assert "pinned 0001forbidden 0002, 0004clip" in words
     assert "its score (CLIP: how well its picture fits these words; T5: how alike the words are)" in words
     assert "A number struck out is a shot that it must not see." in words

@@ -24,7 +24,7 @@ cinema train-video --run "$run"
 python "$here/image_autoencoder.py" --run "$run" --decoder-steps 1500
 python "$here/video_autoencoder.py" --run "$run" --decoder-steps 700
 python "$here/export.py" --run "$run"
-python "$here/measure.py" --out "$run/card.json"
+cinema evaluate --card --weights "$here/../../src/cinema_cli/toy" --out "$run/card"
 
 # What memories are searched with: a CLIP, straight into the package, and its figure.
 python "$here/clip.py" --run "$run"
