@@ -332,7 +332,6 @@ def _first_frame(folder: Path) -> Finding:
 def _room(part: "Part", contents: "Contents", folder: Path) -> Finding:
     """Whether the weights fit the device that would be computed on, together or in turns."""
     from cinema_cli import runtime
-    from cinema_cli.models.contents import EDITORS
     from cinema_cli.models.room import room_for
     from cinema_cli.models.thrift import ThriftConfig, choose_thrift
     from cinema_cli.theatre.world import FRAME_SIZE
@@ -342,8 +341,6 @@ def _room(part: "Part", contents: "Contents", folder: Path) -> Finding:
     room = room_for(contents, where, dtype)
     if room.fits:
         return Finding(name, "ok", room.told)
-    if contents.pipeline in EDITORS:  # these lie on the device whole
-        return Finding(name, "missing", room.told, room.advice)
     try:
         # The size of frames counts for tiles alone.
         thrift = choose_thrift(folder, contents, ThriftConfig(), where, dtype, FRAME_SIZE)

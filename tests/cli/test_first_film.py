@@ -135,11 +135,25 @@ def test_the_doctor_knows_an_editor(models: Path) -> None:
     assert found["keyframes: transformer"].startswith("FluxTransformer2DModel")
 
 
+def test_a_dry_run_says_what_an_editor_would_draw(film: Path, models: Path) -> None:
+    before = pictures(film)
+    plan = ("plan", film / "storyboard.json", "--model", models / "kontext", *PLAN, "--dry-run")
+    told = cinema(*plan, "--set", "references=3", "--set", "negative=blur")
+    assert (told["shots"], told["drawn"], told["steps"], told["references"]) == (3, 3, 6, 3)
+    words = [str(word) for word in plan if word != "--json"]
+    ran = CliRunner().invoke(app, [*words, "--set", "references=3", "--redo", "2"])
+    assert ran.exit_code == 0
+    assert "3, beside at most 3 others, in 6 steps" in ran.stdout
+    assert "offload none, " in ran.stdout
+    assert pictures(film) == before
+
+
 def test_what_an_editor_does_not_do_is_refused(film: Path, models: Path) -> None:
     for more, wanted in (
         (("--mode", "joint"), "draws frame by frame"),
         (("--set", "retrieval.kind=t5"), "clip or recency was wanted"),
-        (("--dry-run",), "which draws as it is and is not trained, adapted or estimated"),
+        (("--set", "offload=sequential"), "auto, none, model or group was wanted"),
+        (("--adapter", models), "which draws as it is and is not trained, adapted or estimated"),
     ):
         words = ["plan", film / "storyboard.json", "--model", models / "kontext", *PLAN, *more]
         ran = CliRunner().invoke(app, [str(word) for word in words])

@@ -64,3 +64,12 @@ def test_nothing_waits_after_clearing(kept):
     kept.sampled(INPUTS, ["a", "b"], Sampling())
     kept.clear()
     assert not kept.folder.exists()
+
+
+def test_latents_of_any_strides_are_kept(kept):
+    turned = torch.arange(6.0).view(2, 3).T
+    assert not turned.is_contiguous()
+    first = kept.sampled(INPUTS, ["a"], lambda: [turned])
+    again = kept.sampled(INPUTS, ["a"], lambda: [])
+    assert torch.equal(first[0], turned)
+    assert torch.equal(again[0], turned)

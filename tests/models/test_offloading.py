@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from cinema_cli.models.offloading import CPU, Turns, bring, device_of
+from cinema_cli.models.offloading import CPU, Turns, bring, device_of, in_blocks
 from tiny_models import keyframe_transformer
 
 
@@ -33,6 +33,30 @@ def test_parts_take_turns_and_never_meet():
         ("transformer", "cpu"),
         ("text", "meta"),
     ]
+
+
+def test_of_a_part_that_is_hooked_the_rest_comes_each_time_again():
+    told: list[tuple[str, str]] = []
+    turns = Turns(torch.device("meta"))
+    whole, rest, other = Part("whole", told), Part("rest", told), Part("other", told)
+    turns.add(whole, [rest])
+    turns.add(other)
+    for part in (whole, whole, other):  # the hooks sent the rest away after a forward
+        bring(part)
+    assert told == [("rest", "meta"), ("rest", "meta"), ("rest", "cpu"), ("other", "meta")]
+
+
+def test_what_is_outside_the_blocks_is_brought_for_every_door():
+    model = keyframe_transformer()
+    rest = in_blocks(model, CPU)
+    inside = {
+        id(p)
+        for blocks in (model.transformer_blocks, model.single_transformer_blocks)
+        for p in blocks.parameters()
+    }
+    outside = {id(p) for part in rest for p in part.parameters()}
+    assert outside | inside == {id(p) for p in model.parameters()}
+    assert not outside & inside
 
 
 def test_a_part_without_turns_stays_where_it_lies():

@@ -70,7 +70,7 @@ def plain(model: Path) -> tuple[np.ndarray, np.ndarray]:
     return drawn(model, Thrift()), clips(model, Thrift())
 
 
-@pytest.mark.parametrize("offload", ["sequential", "model"])
+@pytest.mark.parametrize("offload", ["sequential", "model", "group"])
 def test_every_way_gives_the_same_pictures(
     model: Path, plain: tuple[np.ndarray, np.ndarray], offload: Offload
 ) -> None:
@@ -131,6 +131,53 @@ def test_components_come_to_the_device_one_after_the_other(
     clips(model, Thrift(offload="model"))
     wan = ["AutoencoderKLWan", "T5EncoderModel", "InterleavedWan", "AutoencoderKLWan"]
     assert told == wan
+
+
+def hooked(module: torch.nn.Module) -> set[str]:
+    """Parts that diffusers' group offload brings and sends away."""
+    return {
+        name
+        for name, part in module.named_modules()
+        if hasattr(part, "_diffusers_hook") and part._diffusers_hook.get_hook("group_offloading") is not None
+    }
+
+
+def test_blocks_and_layers_come_by_hooks_of_diffusers(model: Path) -> None:
+    thrift = Thrift(offload="group", quantise="int8")
+    keyframes = load_keyframe_models(model / "keyframes", 96, CPU, torch.float32, thrift=thrift)
+    video = load_video_models(model / "video", 160, CPU, torch.float32, thrift=thrift)
+    assert hooked(keyframes.transformer) == {"", "transformer_blocks.0", "single_transformer_blocks.0"}
+    assert hooked(video.transformer) == {"", "blocks.0"}
+    for t5 in (keyframes.text.t5, video.text.t5):
+        layers = {name for name, part in t5.named_modules() if isinstance(part, torch.nn.Linear)}
+        assert layers < hooked(t5)
+    assert not hooked(keyframes.text.clip) | hooked(keyframes.codec.vae) | hooked(video.codec.vae)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("quantise", ["none", "int8"])
+def test_on_a_gpu_blocks_leave_again(model: Path, quantise: str) -> None:
+    device = torch.device("cuda")
+    thrift = Thrift(offload="group", quantise=quantise)
+    models = load_keyframe_models(model / "keyframes", 96, device, torch.float32, thrift=thrift)
+    config = DrawingConfig(steps=2, guidance=2.0)
+    artist = KeyframeArtist(models, FRAME_SIZE, config)
+    whole = load_keyframe_models(
+        model / "keyframes", 96, device, torch.float32, thrift=Thrift(quantise=quantise)
+    )
+    plain = KeyframeArtist(whole, FRAME_SIZE, config)
+    first, second = BOARD.shots[:2]
+    for _ in range(2):  # the second time layers are prefetched in the order of the first
+        picture = artist.draw([first], WORDS[:1])["0001"]
+        assert np.abs(picture.astype(int) - plain.draw([first], WORDS[:1])["0001"]).max() <= 1
+        memory = [MemoryFrame(first, WORDS[0], picture, (2, 4))]
+        here, there = (
+            each.draw([second], WORDS[1:2], memory, ["0001", "0002"])["0002"] for each in (artist, plain)
+        )
+        assert np.abs(here.astype(int) - there).max() <= 1
+    blocks = models.transformer.single_transformer_blocks
+    assert next(blocks.parameters()).device == CPU
 
 
 @pytest.mark.parametrize("kind", ["int8", "nf4"])

@@ -72,6 +72,12 @@ def test_only_what_would_be_drawn_is_counted(story: Path, model: Path) -> None:
     assert film.read_bytes() == before
 
 
+def test_a_stock_model_is_foreseen_with_every_look(story: Path, model: Path) -> None:
+    config = configured(model, repeat_looks=False)
+    film = plan_film(story, story.parent / "film", config, Progress(quiet=True)).storyboard
+    assert estimate_plan(film, None, config).drawn == 0
+
+
 def test_what_cannot_be_is_told_before(story: Path, model: Path) -> None:
     with pytest.raises(InputError, match="shrinks to nothing in group 3"):
         estimate_plan(story, None, configured(model, mode="extend", memory=GoldenMem(groups=3)))

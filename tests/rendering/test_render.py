@@ -7,16 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from cinema_cli.errors import InputError, Interrupted, MissingError
 from cinema_cli.ffmpeg import probe
 from cinema_cli.progress import Progress, Task
 from cinema_cli.rendering.render import RenderConfig, RenderResult, render_film
 from cinema_cli.storyboard import Storyboard
+from pictured_films import make_film
 from tiny_models import build_tiny_models
-
-SIZE = (32, 32)
 
 
 class Signals(Progress):
@@ -43,29 +42,6 @@ class SignallingTask(Task):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_tiny_models(tmp_path_factory.mktemp("models"))
-
-
-def make_film(folder: Path, durations: list[str]) -> Path:
-    """A storyboard with a plain picture for every shot."""
-    shots = []
-    for number, duration in enumerate(durations, start=1):
-        picture = Image.new("RGB", SIZE[::-1], (40 * number, 90, 160))
-        ImageDraw.Draw(picture).ellipse((4 * number, 6, 4 * number + 12, 24), fill=(240, 200, 40))
-        path = folder / "keyframes" / f"{number:04d}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path)
-        shots.append(
-            {
-                "id": f"{number:04d}",
-                "caption": f"<Mira> waves for the time number {number}.",
-                "duration": duration,
-                "keyframe": f"keyframes/{path.name}",
-                "seed": number,
-            }
-        )
-    cast = [{"name": "Mira", "look": "a tall puppet in a red coat"}]
-    Storyboard(title="Film", caption="About <Mira>.", frame_size=SIZE, cast=cast, shots=shots).save(folder)
-    return folder
 
 
 def render(folder: Path, model: Path, progress: Progress | None = None, **changes: object) -> RenderResult:

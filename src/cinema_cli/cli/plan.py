@@ -22,7 +22,7 @@ from cinema_cli.cli.options import (
 from cinema_cli.cli.summary import show
 
 if TYPE_CHECKING:
-    from cinema_cli.planning.estimate import Estimate
+    from cinema_cli.planning.estimate import EditorEstimate, Estimate
     from cinema_cli.planning.plan import PlanConfig, PlanResult
 
 EXAMPLES = """[bold]cinema plan story.txt --out film[/]   eight shots or as many as the story asks for
@@ -30,6 +30,8 @@ EXAMPLES = """[bold]cinema plan story.txt --out film[/]   eight shots or as many
 [bold]cinema plan film/storyboard.json --redo 7,9 --seed 3[/]   draw two keyframes anew, beside the others
 
 [bold]cinema plan film/storyboard.json --continue more.txt[/]   append what happens next
+
+[bold]cinema plan story.txt --out film2 --cast-from film[/]   whom the story names comes from another film
 
 [bold]cinema plan story.txt --out film --director NAME --base-url https://host/v1 --budget 0.50usd \
 --price-in 2.50 --price-out 10[/]   a chat model plans the shots; its key is in CINEMA_API_KEY
@@ -49,6 +51,14 @@ def plan(
     ] = None,
     more: Annotated[
         Path | None, typer.Option("--continue", help="A text that continues the film.", metavar="TEXT")
+    ] = None,
+    cast_from: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--cast-from",
+            help="Another film: its people come as they look there; can be given several times.",
+            metavar="FILM",
+        ),
     ] = None,
     count: Annotated[
         int | None, typer.Option("--shots", min=1, max=10_000, help="How many shots; else the story decides.")
@@ -107,6 +117,7 @@ def plan(
             prices=given(price_in=price_in, price_out=price_out) or None,
         )
         or None,
+        cast_from=[str(film) for film in cast_from] if cast_from else None,
         shots=count,
         seed=seed,
         mode=mode,
@@ -185,15 +196,25 @@ def _foreseen(story: Path, out: Path | None, config: "PlanConfig", more: Path | 
     }
 
 
-def _estimated(made: "Estimate", config: "PlanConfig", whole: bool) -> dict[str, Any]:
+def _estimated(made: "Estimate | EditorEstimate", config: "PlanConfig", whole: bool) -> dict[str, Any]:
     """An estimate as it is shown; ``whole``: as plain numbers, with the expanded config."""
     from dataclasses import asdict
 
     if whole:
         return {**asdict(made), "config": config.model_dump(mode="json")}
     from cinema_cli.config import to_yaml
+    from cinema_cli.planning.estimate import EditorEstimate
     from cinema_cli.progress import clock
 
+    if isinstance(made, EditorEstimate):
+        return {
+            "config": to_yaml(config).splitlines(),
+            "mode": made.mode,
+            "shots": made.shots,
+            "to_draw": f"{made.drawn}, beside at most {made.references} others, in {made.steps} steps",
+            "memory": made.memory,
+            "device": made.device,
+        }
     memory = ", ".join(f"{count} of {height} x {width}" for count, (height, width) in made.memory)
     return {
         "config": to_yaml(config).splitlines(),

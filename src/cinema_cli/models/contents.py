@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from cinema_cli.errors import InputError, MissingError
 from cinema_cli.files import read_json
+from cinema_cli.models.gguf_header import read_gguf_header
 
 Part = Literal["keyframes", "video"]
 """What a model does: draw keyframes, or make clips of them."""
@@ -72,11 +73,15 @@ class Component:
     bytes: int
     """On the disk, headers left out."""
     dtypes: tuple[str, ...]
-    """Types of its tensors as safetensors names them, the commonest first."""
+    """Types of its tensors as safetensors or GGUF names them, the commonest first."""
+    packed: int = 0
+    """Parameters that stay in few bits in memory, as a GGUF file has them."""
+    packed_bytes: int = 0
+    """Of those."""
 
     def bytes_as(self, itemsize: int) -> int:
         """In memory, in numbers of so many bytes."""
-        return self.parameters * itemsize
+        return (self.parameters - self.packed) * itemsize + self.packed_bytes
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,8 @@ class Contents:
     part: Part
     pipeline: str
     components: tuple[Component, ...]
+    gguf: Path | None = None
+    """The file that holds the transformer instead of the folder."""
 
     @property
     def parameters(self) -> int:
@@ -103,8 +110,13 @@ class Contents:
         return {component.name: component.bytes_as(itemsize) for component in self.components}
 
 
-def read_contents(folder: Path, part: Part) -> Contents:
+def read_contents(folder: Path, part: Part, gguf: Path | None = None) -> Contents:
     """Everything that is loaded from a model's folder.
+
+    Args:
+        folder: of the model.
+        part: what is wanted of it.
+        gguf: a file with the transformer, whose weights in the folder then need not be there.
 
     Raises:
         InputError: its weights are pickles, or damaged.
@@ -112,11 +124,14 @@ def read_contents(folder: Path, part: Part) -> Contents:
     """
     index = read_config(folder / INDEX_NAME)
     pipeline = str(index.get("_class_name", ""))
-    components = tuple(_component(folder, name) for name in weight_folders(pipeline, part))
+    components = tuple(
+        _component(folder, name, gguf if name == "transformer" else None)
+        for name in weight_folders(pipeline, part)
+    )
     for name in tokenizer_folders(pipeline, part):
         if not (folder / name).is_dir() or not any((folder / name).iterdir()):
             raise MissingError(f"{folder / name}: a tokenizer was wanted, found none. {_again(folder)}")
-    return Contents(folder, part, pipeline, components)
+    return Contents(folder, part, pipeline, components, gguf)
 
 
 def weight_folders(pipeline: str, part: Part) -> tuple[str, ...]:
@@ -205,11 +220,14 @@ def size_words(count: float) -> str:
     return f"{count / 1e3:.1f} kB"
 
 
-def _component(folder: Path, name: str) -> Component:
+def _component(folder: Path, name: str, gguf: Path | None) -> Component:
     config = folder / name / "config.json"
     if not config.is_file():
         raise MissingError(f"{config}: a part of the model was wanted, found none. {_again(folder)}")
-    told, tensors = read_config(config), tensors_of(folder / name).values()
+    told = read_config(config)
+    if gguf is not None:
+        return _packed(name, _kind(told), gguf)
+    tensors = tensors_of(folder / name).values()
     counts: Counter[str] = Counter()
     for fact in tensors:
         counts[fact.dtype] += fact.count
@@ -219,6 +237,21 @@ def _component(folder: Path, name: str) -> Component:
         sum(counts.values()),
         sum(count * _itemsize(dtype) for dtype, count in counts.items()),
         tuple(dtype for dtype, _ in counts.most_common()),
+    )
+
+
+def _packed(name: str, kind: str, gguf: Path) -> Component:
+    """A component whose weights a GGUF file holds."""
+    tensors = read_gguf_header(gguf).tensors.values()
+    few = [tensor for tensor in tensors if tensor.packed]
+    return Component(
+        name,
+        kind,
+        sum(tensor.count for tensor in tensors),
+        sum(tensor.bytes for tensor in tensors),
+        tuple(dtype for dtype, _ in Counter(tensor.dtype for tensor in tensors).most_common()),
+        sum(tensor.count for tensor in few),
+        sum(tensor.bytes for tensor in few),
     )
 
 

@@ -8,11 +8,12 @@ import torch
 from cinema_cli.errors import MissingError
 
 LOADING = (
-    "Take --set offload=sequential or --set offload=model, --set quantise=int8 or nf4, or a larger device."
+    "Take --set offload=sequential, model or group, --set quantise=int8 or nf4, a --transformer in few bits, "
+    "or a larger device."
 )
 SAMPLING = (
     "Fewer steps would not help: take a smaller frame_size, fewer shots together (--set window=N), "
-    "--set offload=model, --set quantise=int8 or nf4, or a larger device."
+    "--set offload=group, --set quantise=int8 or nf4, or a larger device."
 )
 DECODING = (
     "What was sampled is kept: the same command with --set tile=true, and if that is not enough with "

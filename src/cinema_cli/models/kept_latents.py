@@ -50,8 +50,9 @@ class KeptLatents:
             return waiting
         made = list(sample())
         self.clear()
-        # On the CPU and each by itself: parts of one storage would be refused.
-        write_atomic(path, save({id: x.cpu().clone() for id, x in zip(ids, made, strict=True)}))
+        # On the CPU and each by itself: parts of one storage would be refused, as would other strides.
+        plain = [x.cpu().clone(memory_format=torch.contiguous_format) for x in made]
+        write_atomic(path, save(dict(zip(ids, plain, strict=True))))
         return made
 
     def clear(self) -> None:

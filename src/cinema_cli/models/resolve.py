@@ -5,7 +5,7 @@ diffusers' own layout, which is the part that its pipeline is; or by a name on t
 ``org/name@revision``.  A folder goes before a name on the hub.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,8 @@ from cinema_cli.models.architecture import (
     refuse_other_architectures,
 )
 from cinema_cli.models.contents import INDEX_NAME, Contents, Part, read_contents, weight_folders
+from cinema_cli.models.gguf_fit import check_gguf
+from cinema_cli.models.gguf_header import SUFFIX
 from cinema_cli.models.licences import Licence, card_licence, known_licence, licence_of
 
 TOY = "toy"
@@ -54,8 +56,13 @@ class Wanted:
         return self.remote.name
 
 
-def look_up(model: str, part: Part) -> Place | Wanted:
+def look_up(model: str, part: Part, gguf: Path | None = None) -> Place | Wanted:
     """Where a part of a model lies, or what would have to be fetched; nothing is fetched.
+
+    Args:
+        model: its name.
+        part: what is wanted of it.
+        gguf: a file with the transformer, whose weights are then neither missed nor fetched.
 
     Raises:
         InputError: it is no model, or another kind.
@@ -68,12 +75,14 @@ def look_up(model: str, part: Part) -> Place | Wanted:
     if snapshot is not None:
         place = _cached(model, snapshot, part)
         try:
-            _checked(place)
+            _checked(place, gguf)
             return place
         except MissingError:
             if hub.is_offline():
                 raise
     remote = hub.ask_hub(model if snapshot is None else _pinned(model, snapshot), part)
+    if gguf is not None:
+        remote = _without_transformer(remote)
     folder = hub.cached_snapshot(remote.name)
     if not remote.lacking and folder is not None:
         return _cached(model, folder, part)
@@ -110,19 +119,29 @@ def same_model(noted: str, named: str) -> bool:
     return named == noted or (hub.is_hub_name(noted) and named == noted.partition("@")[0])
 
 
-def check_model(place: Place, adapter: str | None = None, to_train: bool = False) -> Contents:
+def check_model(
+    place: Place, adapter: str | None = None, to_train: bool = False, gguf: Path | None = None
+) -> Contents:
     """Refuse a model that could not be loaded or would not do what is asked.
 
     Args:
         place: Where it lies.
         adapter: What is put beside it.
         to_train: It is only trained from: a video model need not know keyframes yet.
+        gguf: A file that takes the place of its transformer.
 
     Raises:
-        InputError: another architecture, pickles, an adapter for another model.
+        InputError: another architecture, pickles, an adapter or a GGUF file for another model.
         MissingError: it is half there.
     """
-    contents = _checked(place)
+    if gguf is not None:
+        check_gguf(gguf, place.folder)
+    contents = _checked(place, gguf)
+    if adapter is not None and gguf is not None:
+        raise InputError(
+            f"{gguf}: --transformer alone was wanted, found --adapter beside it: adapters are put beside the "
+            "model's own transformer. Leave one of them out; --set quantise=nf4 saves memory as well."
+        )
     if adapter is not None:
         refuse_editors(place.folder)
     if place.part == "video" and adapter is None and not to_train:
@@ -168,6 +187,11 @@ def _local(model: str, part: Part) -> Path | None:
         if part_of(root) != part:
             refuse_other_architectures(root, part)
         return root
+    if root.suffix == SUFFIX and root.is_file():
+        raise InputError(
+            f"{root}: a model's folder was wanted, found a GGUF file, which holds a transformer alone. Give "
+            "it as --transformer, beside --model with the rest, such as black-forest-labs/FLUX.1-dev."
+        )
     if root.is_file():
         raise InputError(
             f"{root}: a model's folder was wanted, found a single file. Take the folder in diffusers' layout "
@@ -205,8 +229,18 @@ def _weight_folders(place: Place) -> tuple[str, ...]:
     return weight_folders(pipeline_of(place.folder), place.part)
 
 
-def _checked(place: Place) -> Contents:
+def _without_transformer(remote: hub.Remote) -> hub.Remote:
+    """What is to be fetched where a GGUF file holds the transformer's weights: of that folder the config."""
+    files = {
+        name: size
+        for name, size in remote.files.items()
+        if not name.startswith("transformer/") or name == "transformer/config.json"
+    }
+    return replace(remote, files=files, lacking=tuple(name for name in remote.lacking if name in files))
+
+
+def _checked(place: Place, gguf: Path | None = None) -> Contents:
     configs = [place.folder / name / "config.json" for name in _weight_folders(place)]
     if all(config.is_file() for config in configs):  # else it is told below which one is missing
         refuse_other_architectures(place.folder, place.part)
-    return read_contents(place.folder, place.part)
+    return read_contents(place.folder, place.part, gguf)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from cinema_cli.files import sha256_file, sha256_json
 from cinema_cli.models.adapters import adapter_file
@@ -25,12 +26,13 @@ from cinema_cli.models.encoders import (
     read_tokenizer,
 )
 from cinema_cli.models.enough import LOADING, memory_for
+from cinema_cli.models.gguf_weights import load_gguf
 from cinema_cli.models.keyframes import InterleavedFlux
-from cinema_cli.models.offloading import CPU, Turns
+from cinema_cli.models.offloading import CPU, Turns, in_blocks, in_layers
 from cinema_cli.models.quantise import Quantise, quantise_blocks
 from cinema_cli.models.resolve import TOY, model_folder
 from cinema_cli.models.room import require_room, room_for
-from cinema_cli.models.thrift import Thrift
+from cinema_cli.models.thrift import TURNS, Thrift
 from cinema_cli.models.video import InterleavedWan
 from cinema_cli.models.word_books import ShotWordBook, WordBook
 
@@ -38,9 +40,11 @@ __all__ = ["TOY", "model_folder"]
 
 BLOB = re.compile(r"[0-9a-f]{64}")
 """How the hub's cache names a large file: by the SHA-256 of its bytes."""
-
+T5_KINDS = ("t5", "umt5")
+"""Text encoders that are large, as transformers calls them."""
 
 Encoder = TypeVar("Encoder", TextEncoder, ShotTextEncoder)
+Transformer = TypeVar("Transformer", InterleavedFlux, InterleavedWan)
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,24 @@ class VideoModels:
     text: ShotTextEncoder
 
 
-def weights_sha256(folder: Path, adapter: str | None = None, quantise: Quantise = "none") -> str:
-    """One hash for all weights and configs of a folder, an adapter beside them, and how they are kept."""
+def weights_sha256(
+    folder: Path, adapter: str | None = None, quantise: Quantise = "none", gguf: Path | None = None
+) -> str:
+    """One hash for all weights and configs of a folder, what is put beside them, and how they are kept.
+
+    Args:
+        folder: of the model.
+        adapter: beside it.
+        quantise: how it is kept.
+        gguf: a file that takes the place of the folder's transformer.
+    """
     files = sorted(p for p in folder.rglob("*") if p.suffix in (".safetensors", ".json"))
+    if gguf is not None:
+        weights = folder / "transformer"
+        files = [p for p in files if p.parent != weights or p.name == "config.json"]
     hashes = {p.relative_to(folder).as_posix(): _sha256(p) for p in files}
+    if gguf is not None:
+        hashes["transformer"] = _sha256(gguf)
     if adapter is not None:
         hashes["adapter"] = sha256_file(adapter_file(adapter))
     if quantise != "none":
@@ -87,6 +105,7 @@ def load_keyframe_models(
     adapter: str | None = None,
     thrift: Thrift | None = None,
     ahead: Callable[[TextEncoder], object] | None = None,
+    gguf: Path | None = None,
 ) -> KeyframeModels:
     """Models that draw, in inference mode, from a folder in ``FluxPipeline`` layout, perhaps with an adapter.
 
@@ -99,13 +118,14 @@ def load_keyframe_models(
         adapter: put beside the transformer.
         thrift: how memory is saved; absent: all of it lies on the device, and must fit.
         ahead: asks the text encoders for all words of a run, where they are to be gone afterwards.
+        gguf: a file that takes the place of the folder's transformer.
 
     Raises:
         InputError: the weights or the adapter cannot be used.
         MissingError: they are half there, or do not fit the device.
     """
     if thrift is None:
-        _require_room(folder, "keyframes", device, dtype)
+        _require_room(folder, "keyframes", device, dtype, gguf)
     lay = Layout(thrift or Thrift(), device, dtype)
 
     def text_encoder() -> TextEncoder:
@@ -120,8 +140,8 @@ def load_keyframe_models(
 
     with memory_for(f"loading {folder}", LOADING):
         text = lay.words(text_encoder, word_book, ahead)
-        transformer = InterleavedFlux.from_pretrained(folder / "transformer", dtype=dtype)
-        lay.put(transformer, quantised=True, adapter=adapter)
+        transformer = read_transformer(InterleavedFlux, folder, dtype, gguf)
+        lay.put(transformer, quantised=gguf is None, adapter=adapter)
         codec = ImageCodec.load(folder)
         lay.put_codec(codec)
     return KeyframeModels(transformer, codec, text)
@@ -135,10 +155,11 @@ def load_video_models(
     adapter: str | None = None,
     thrift: Thrift | None = None,
     ahead: Callable[[ShotTextEncoder], object] | None = None,
+    gguf: Path | None = None,
 ) -> VideoModels:
     """Models that make clips, in inference mode, from a folder in ``WanPipeline`` layout, as above."""
     if thrift is None:
-        _require_room(folder, "video", device, dtype)
+        _require_room(folder, "video", device, dtype, gguf)
     lay = Layout(thrift or Thrift(), device, dtype)
 
     def text_encoder() -> ShotTextEncoder:
@@ -151,12 +172,22 @@ def load_video_models(
 
     with memory_for(f"loading {folder}", LOADING):
         text = lay.words(text_encoder, word_book, ahead)
-        # Given here, not with .to(): Wan keeps its norms and time embedding in fp32 whatever is asked.
-        transformer = InterleavedWan.from_pretrained(folder / "transformer", dtype=dtype)
-        lay.put(transformer, quantised=True, adapter=adapter)
+        transformer = read_transformer(InterleavedWan, folder, dtype, gguf)
+        lay.put(transformer, quantised=gguf is None, adapter=adapter)
         codec = VideoCodec.load(folder)
         lay.put_codec(codec)
     return VideoModels(transformer, codec, text)
+
+
+def read_transformer(
+    kind: type[Transformer], folder: Path, dtype: torch.dtype, gguf: Path | None
+) -> Transformer:
+    """A transformer on the CPU, from its folder or from a GGUF file."""
+    if gguf is not None:
+        return load_gguf(kind, gguf, folder, dtype)
+    # Given here, not with .to(): Wan keeps its norms and time embedding in fp32 whatever is asked.
+    model: Transformer = kind.from_pretrained(folder / "transformer", dtype=dtype)
+    return model
 
 
 class Layout:
@@ -165,7 +196,7 @@ class Layout:
     def __init__(self, thrift: Thrift, device: torch.device, dtype: torch.dtype) -> None:
         """``device``: where they compute; ``dtype``: in which numbers."""
         self.thrift, self.device, self.dtype = thrift, device, dtype
-        self.turns = Turns(device) if thrift.offload == "model" else None
+        self.turns = Turns(device) if thrift.offload in TURNS else None
 
     def words(
         self,
@@ -204,8 +235,19 @@ class Layout:
             module.load_lora_adapter(load_file(adapter_file(adapter)), prefix="transformer")
         module.to(place).eval().requires_grad_(False)
         if self.turns is not None:
-            self.turns.add(module)
+            self.turns.add(module, self._grouped(module))
+
+    def _grouped(self, module: Any) -> list[nn.Module] | None:
+        """What of a component comes on its turn, where its layers come one by one; none: all of it."""
+        if self.thrift.offload != "group":
+            return None
+        if isinstance(module, (InterleavedFlux, InterleavedWan)):
+            return in_blocks(module, self.device)
+        is_t5 = getattr(module.config, "model_type", "") in T5_KINDS
+        return in_layers(module, self.device) if is_t5 else None
 
 
-def _require_room(folder: Path, part: Part, device: torch.device, dtype: torch.dtype) -> None:
-    require_room(room_for(read_contents(folder, part), device, dtype), str(folder))
+def _require_room(
+    folder: Path, part: Part, device: torch.device, dtype: torch.dtype, gguf: Path | None
+) -> None:
+    require_room(room_for(read_contents(folder, part, gguf), device, dtype), str(folder))

@@ -12,12 +12,14 @@ from typing import Any
 
 from cinema_cli import runtime
 from cinema_cli.context.goldenmem import GoldenMem, Grid
-from cinema_cli.errors import InputError
+from cinema_cli.errors import InputError, MissingError
 from cinema_cli.files import read_json
-from cinema_cli.models.architecture import refuse_editors
+from cinema_cli.models.contents import read_contents
 from cinema_cli.models.cost import FluxCost, Pairs, Window
 from cinema_cli.models.rates import rate
+from cinema_cli.models.thrift import choose_thrift
 from cinema_cli.models.weights import model_folder, weights_sha256
+from cinema_cli.planning.artists.artist import Manner, as_it_works, manner_of, refuse_thrift
 from cinema_cli.planning.desk import Desk
 from cinema_cli.planning.document import foreseen, read_wish
 from cinema_cli.planning.keyframes import refuse_other_sizes
@@ -63,7 +65,31 @@ class Estimate:
     """By what such a device usually reaches."""
 
 
-def estimate_plan(story: Path, out: Path | None, config: PlanConfig, more: Path | None = None) -> Estimate:
+@dataclass(frozen=True)
+class EditorEstimate:
+    """What an editor would draw; of its FLOP nothing is known here."""
+
+    shots: int
+    """Of the film."""
+    drawn: int
+    """Shots whose keyframe would be drawn, one after the other."""
+    steps: int
+    """Sampling steps of all of them."""
+    references: int
+    """Most remembered frames that each is shown."""
+    mode: str
+    """How it draws, in one line."""
+    memory: str
+    """How the model would be laid out, or that it does not fit."""
+    fits: bool
+    """Whether it does."""
+    device: str
+    """That would draw."""
+
+
+def estimate_plan(
+    story: Path, out: Path | None, config: PlanConfig, more: Path | None = None
+) -> Estimate | EditorEstimate:
     """What ``plan_film`` with the same arguments would draw, and at which cost.
 
     Raises:
@@ -72,11 +98,38 @@ def estimate_plan(story: Path, out: Path | None, config: PlanConfig, more: Path 
     """
     wish = read_wish(story, out, more)
     weights = model_folder(config.model, "keyframes")
-    refuse_editors(weights)
+    manner = manner_of(weights, config, config.adapter)
+    config = as_it_works(config, manner)
+    refuse_thrift(config, manner)
     board, _ = foreseen(wish, config)
-    desk = Desk(wish.folder, config, weights_sha256(weights, config.adapter, config.quantise))
+    sha256 = weights_sha256(weights, config.adapter, config.quantise, config.gguf)
+    desk = Desk(wish.folder, config, sha256, manner.backend)
     stale = {*board.chosen(config.redo), *desk.stale(board)}
     drawings = plan_windows(board, desk.to_refresh(board, stale) if config.refresh else stale, config)
+    if manner.kind == "editor":
+        return _editor(weights, board, drawings, config, manner)
+    return _interleaved(weights, board, drawings, config)
+
+
+def _editor(
+    weights: Path, board: Storyboard, drawings: Sequence[Drawing], config: PlanConfig, manner: Manner
+) -> EditorEstimate:
+    where, drawn = runtime.device(), sum(len(drawing.drawn) for drawing in drawings)
+    contents = read_contents(weights, "keyframes", config.gguf)
+    try:
+        dtype = runtime.number_type(where)
+        thrift = choose_thrift(weights, contents, config, where, dtype, board.frame_size)
+        memory, fits = thrift.told.removeprefix("memory: "), True
+    except MissingError as error:
+        memory, fits = str(error), False
+    references, name = manner.references or 1, runtime.device_name(where)
+    steps = drawn * config.steps
+    return EditorEstimate(len(board.shots), drawn, steps, references, manner.mode, memory, fits, name)
+
+
+def _interleaved(
+    weights: Path, board: Storyboard, drawings: Sequence[Drawing], config: PlanConfig
+) -> Estimate:
     cost, grid = _model(weights, board)
     windows = _windows(board, drawings, config, grid)
     where = runtime.device()

@@ -23,7 +23,7 @@ from cinema_cli.models.contents import read_contents
 from cinema_cli.models.encoders import TextEncoder
 from cinema_cli.models.kept_latents import KEYFRAMES, KeptLatents
 from cinema_cli.models.quiet import quiet_libraries
-from cinema_cli.models.thrift import ThriftConfig, choose_thrift
+from cinema_cli.models.thrift import Thrift, ThriftConfig, choose_thrift
 from cinema_cli.models.weights import load_keyframe_models, model_folder, weights_sha256
 from cinema_cli.planning.artists.artist import Artist, Manner, as_it_works, manner_of, refuse_thrift
 from cinema_cli.planning.artists.editor import EditorArtist
@@ -32,6 +32,7 @@ from cinema_cli.planning.desk import Desk, DeskConfig
 from cinema_cli.planning.director import DirectorBill, DirectorConfig, open_director
 from cinema_cli.planning.document import document, read_wish
 from cinema_cli.planning.keyframes import KeyframeArtist, told_caption
+from cinema_cli.planning.portraits import words_alone
 from cinema_cli.planning.recall import Recall, build_judge
 from cinema_cli.planning.story import PLAIN_RULE
 from cinema_cli.planning.told import Words
@@ -116,12 +117,13 @@ def plan_film(
         board, notes = document(wish, asked, director or PLAIN_RULE)
         board = _marked(board, config)
         board.save(folder)
-        desk = Desk(folder, config, weights_sha256(weights, config.adapter, config.quantise), manner.backend)
+        sha256 = weights_sha256(weights, config.adapter, config.quantise, config.gguf)
+        desk = Desk(folder, config, sha256, manner.backend)
         stale = desk.stale(board)
         if config.refresh:
             stale = desk.to_refresh(board, stale)
         windows = plan_windows(board, stale, config)
-        notes += _look_notes(board)
+        notes += (*_look_notes(board), *words_alone(board, config))
         laps.append(time.monotonic())
         kept = KeptLatents(folder / KEYFRAMES, desk.weights_sha256)
         artist, recall = None, None
@@ -181,12 +183,16 @@ def _artist(
     """Who draws; and who remembers, if any window does."""
     quiet_libraries()
     where = runtime.device()
+    dtype, contents = runtime.number_type(where), read_contents(weights, "keyframes", config.gguf)
+    thrift = choose_thrift(weights, contents, config, where, dtype, board.frame_size)
+    progress.say(thrift.told)
     artist: Artist
     if manner.kind == "editor":
-        dtype = runtime.number_type(where)
-        artist, text = EditorArtist.load(weights, board.frame_size, config, where, dtype), None
+        size = board.frame_size
+        artist = EditorArtist.load(weights, size, config, where, dtype, thrift, kept, config.gguf)
+        text = None
     else:
-        artist = _interleaved(weights, board, windows, config, where, kept, progress)
+        artist = _interleaved(weights, board, windows, config, where, thrift, kept)
         text = artist.models.text
     if not any(window.remembers for window in windows):
         return artist, None
@@ -200,8 +206,8 @@ def _interleaved(
     windows: Sequence[Window],
     config: PlanConfig,
     where: torch.device,
+    thrift: Thrift,
     kept: KeptLatents,
-    progress: Progress,
 ) -> KeyframeArtist:
     """The paper's model, or a stock one in its place.
 
@@ -209,15 +215,20 @@ def _interleaved(
         InputError, MissingError: as ``load_keyframe_models``.
     """
     dtype = runtime.number_type(where)
-    contents = read_contents(weights, "keyframes")
-    thrift = choose_thrift(weights, contents, config, where, dtype, board.frame_size)
-    progress.say(thrift.told)
 
     def ahead(text: TextEncoder) -> None:
         text.encode(_all_words(board, windows, config))
 
     models = load_keyframe_models(
-        weights, config.text_length, where, dtype, config.text_padding, config.adapter, thrift, ahead
+        weights,
+        config.text_length,
+        where,
+        dtype,
+        config.text_padding,
+        config.adapter,
+        thrift,
+        ahead,
+        config.gguf,
     )
     return KeyframeArtist(models, board.frame_size, config, kept)
 
@@ -228,6 +239,7 @@ def _all_words(board: Storyboard, windows: Sequence[Window], config: PlanConfig)
     remembers = any(window.remembers for window in windows)
     shots = [shot for shot in board.shots if remembers or shot.id in drawn]
     words = [told_caption(board, shot, config) for shot in shots]
+    words += [member.portrait.caption for member in board.cast if remembers and member.portrait]
     if config.guidance != 1:
         words.append("")
     if remembers and config.retrieval.kind == "t5":

@@ -117,9 +117,9 @@ def render_film(storyboard: Path, out: Path | None, config: RenderConfig, progre
     with locked(folder), finishing_on_signal() as stop:
         board = Storyboard.load(file)
         check(board, folder, film, config)
-        studio = Studio(file, config, weights_sha256(weights, config.adapter, config.quantise), manner)
-        for id in board.chosen(config.redo):  # without its clip a shot is made again, even after a kill
-            board = board.with_shot(id, clip=None, clip_made_with=None)
+        sha256 = weights_sha256(weights, config.adapter, config.quantise, config.gguf)
+        studio = Studio(file, config, sha256, manner)
+        board = marked(board, config)
         board.save(file)
         windows = studio.plan(board)
         made = sum(len(window.made) for window in windows)
@@ -137,6 +137,13 @@ def render_film(storyboard: Path, out: Path | None, config: RenderConfig, progre
         laps.append(time.monotonic())
     spent = dict(zip(("load", "render", "join"), (b - a for a, b in pairwise(laps)), strict=True))
     return RenderResult(film, sheet, len(board.shots), made, len(board.shots) - made, manner.mode, spent)
+
+
+def marked(board: Storyboard, config: RenderConfig) -> Storyboard:
+    """Without the clips that are to be made anew: so they are, even after a kill."""
+    for id in board.chosen(config.redo):
+        board = board.with_shot(id, clip=None, clip_made_with=None)
+    return board
 
 
 def check(board: Storyboard, folder: Path, film: Path, config: RenderConfig) -> None:
@@ -177,25 +184,31 @@ class Studio:
         """The folder of the film."""
         return self.file.parent
 
-    def stale(self, board: Storyboard) -> set[str]:
-        """Shots without a clip, or whose clip was made from other inputs."""
-        found = set()
-        for shot in board.shots:
-            made = shot.clip_made_with
-            now = (self.weights_sha256, self.inputs(board, shot))
-            if (
-                shot.clip is None
-                or not inside(self.folder, shot.clip).is_file()
-                or (made is not None and (made.weights_sha256, made.inputs_sha256) != now)
-            ):
-                found.add(shot.id)
-        return found
+    def stale(self, board: Storyboard) -> dict[str, str]:
+        """Shots without a clip, or whose clip was made from other inputs, each with the reason."""
+        found = ((shot.id, self._reason(board, shot)) for shot in board.shots)
+        return {id: reason for id, reason in found if reason is not None}
+
+    def _reason(self, board: Storyboard, shot: Shot) -> str | None:
+        """Why a clip is to be made; none where it stays."""
+        made = shot.clip_made_with
+        if shot.clip is None:
+            return "no clip yet"
+        if not inside(self.folder, shot.clip).is_file():
+            return f"{shot.clip} is gone"
+        if made is None:  # a person's own
+            return None
+        if made.weights_sha256 != self.weights_sha256:
+            return "made with other weights"
+        if made.inputs_sha256 != self.inputs(board, shot):
+            return "its words, keyframe, seed, duration or settings changed"
+        return None
 
     def plan(self, board: Storyboard) -> list[ClipWindow]:
         """Windows that make all stale clips."""
         if self.manner.name == "stock-wan":
-            return plan_shots(board, self.stale(board), self.config.ends)
-        return plan_clips(board, self.stale(board), self.config)
+            return plan_shots(board, set(self.stale(board)), self.config.ends)
+        return plan_clips(board, set(self.stale(board)), self.config)
 
     def inputs(self, board: Storyboard, shot: Shot) -> str:
         """One hash for everything that makes this clip what it is, but the weights."""
@@ -274,14 +287,22 @@ class Studio:
 
     def join(self, board: Storyboard, film: Path, progress: Progress) -> None:
         """Join the clips, unless the film that is there was made from the same."""
-        wanted = FilmRecord(film=os.path.relpath(film, self.folder), inputs_sha256=self._film_inputs(board))
-        path = self.folder / RECORD_NAME
-        last = build(FilmRecord, read_json(path, MAX_RECORD_BYTES), str(path)) if path.exists() else None
-        if film.is_file() and last == wanted:
+        if self.is_joined(board, film):
             write_subtitles(board, film)  # what is said is not part of the film's own file
             return
         assemble(board, self.folder, film, progress.task("joining the film", len(board.shots), "shots"))
-        write_atomic(path, wanted.model_dump_json(indent=2) + "\n")
+        write_atomic(self.folder / RECORD_NAME, self._record(board, film).model_dump_json(indent=2) + "\n")
+
+    def is_joined(self, board: Storyboard, film: Path) -> bool:
+        """Whether the film is there, made from these very clips."""
+        path = self.folder / RECORD_NAME
+        if not film.is_file() or not path.exists():
+            return False
+        last = build(FilmRecord, read_json(path, MAX_RECORD_BYTES), str(path))
+        return last == self._record(board, film)
+
+    def _record(self, board: Storyboard, film: Path) -> FilmRecord:
+        return FilmRecord(film=os.path.relpath(film, self.folder), inputs_sha256=self._film_inputs(board))
 
     def _film_inputs(self, board: Storyboard) -> str:
         shots = [
@@ -307,7 +328,7 @@ def _animator(
     """
     quiet_libraries()
     where = runtime.device()
-    dtype, contents = runtime.number_type(where), read_contents(weights, "video")
+    dtype, contents = runtime.number_type(where), read_contents(weights, "video", config.gguf)
     thrift = choose_thrift(weights, contents, config, where, dtype, board.frame_size)
     progress.say(thrift.told)
     members = {id for window in windows for id in (*window.made, *window.seen)}
@@ -319,7 +340,9 @@ def _animator(
         else:
             text.encode(board.caption, words)
 
-    models = load_video_models(weights, config.text_length, where, dtype, config.adapter, thrift, ahead)
+    models = load_video_models(
+        weights, config.text_length, where, dtype, config.adapter, thrift, ahead, config.gguf
+    )
     if manner.name == "stock-wan":
         return StockWan(models, load_scheduler(weights), board.frame_size, config, kept)
     return ClipMaker(models, board.frame_size, config, kept)

@@ -102,6 +102,20 @@ def clip_frames(shot: Shot, config: ClipConfig) -> int:
     return int(frames)
 
 
+def refuse_other_sizes(frame_size: tuple[int, int], unit: int) -> None:
+    """Raise InputError where a frame is no whole number of tokens, each ``unit`` pixels high and wide."""
+    if frame_size[0] % unit or frame_size[1] % unit:
+        raise InputError(
+            f"frame_size: sides that divide by {unit} were wanted, as the video model makes them, "
+            f"found {frame_size[0]} x {frame_size[1]}. Plan the film in such a size."
+        )
+
+
+def padded_frames(frames: int, step: int) -> int:
+    """The next 4n + 1, as the autoencoder takes them; what is too much is cut off after decoding."""
+    return 1 + -(-(frames - 1) // step) * step
+
+
 def plan_clips(board: Storyboard, stale: Set[str], config: ClipConfig) -> list[ClipWindow]:
     """Windows that make all stale clips, in the order of the film."""
     ids = [shot.id for shot in board.shots]
@@ -129,11 +143,7 @@ class ClipMaker:
     ) -> None:
         """Refuses a frame size that the model cannot make; ``kept``: where latents wait for decoding."""
         unit = models.codec.vae.config.scale_factor_spatial * models.transformer.config.patch_size[1]
-        if frame_size[0] % unit or frame_size[1] % unit:
-            raise InputError(
-                f"frame_size: sides that divide by {unit} were wanted, as the video model makes them, "
-                f"found {frame_size[0]} x {frame_size[1]}. Plan the film in such a size."
-            )
+        refuse_other_sizes(frame_size, unit)
         self.models, self.config, self.kept = models, config, kept
 
     def make(
@@ -241,8 +251,7 @@ class ClipMaker:
         if shot.id not in seeds:
             return torch.zeros(channels, 1, height, width)
         step = self.models.codec.vae.config.scale_factor_temporal
-        # The next 4n + 1, as the autoencoder takes them; what is too much is cut off after decoding.
-        frames = 1 + -(-(clip_frames(shot, self.config) - 1) // step) * step
+        frames = padded_frames(clip_frames(shot, self.config), step)
         size = (channels, self.models.codec.latent_frames(frames), height, width)
         return torch.randn(size, generator=generator(seeds[shot.id]))
 

@@ -1,20 +1,25 @@
 """Stock editors in their true layouts, run by diffusers' own pipelines."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from diffusers import FluxKontextPipeline
+from diffusers import FluxKontextPipeline, FluxTransformer2DModel
 from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus
+from gguf import GGMLQuantizationType as Kind
 from PIL import Image
 
-from cinema_cli.errors import CinemaError, InputError
+from cinema_cli.errors import CinemaError, InputError, MissingError
+from cinema_cli.models.kept_latents import KeptLatents
 from cinema_cli.models.pictures import Frame
+from cinema_cli.models.thrift import Offload, Thrift
 from cinema_cli.planning.artists.editor import EditorArtist, beside
 from cinema_cli.planning.keyframes import DrawingConfig, MemoryFrame
 from cinema_cli.runtime import generator
 from cinema_cli.storyboard import Shot
+from gguf_files import original_flux, write_gguf
 from stock_models import BUILDERS
 
 FRAME_SIZE = (64, 96)
@@ -32,8 +37,8 @@ def kontext(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return BUILDERS["kontext"](tmp_path_factory.mktemp("models"))
 
 
-def load(folder: Path, config: DrawingConfig = CONFIG) -> EditorArtist:
-    return EditorArtist.load(folder, FRAME_SIZE, config, torch.device("cpu"), torch.float32)
+def load(folder: Path, config: DrawingConfig = CONFIG, **how: Any) -> EditorArtist:
+    return EditorArtist.load(folder, FRAME_SIZE, config, torch.device("cpu"), torch.float32, **how)
 
 
 def picture(seed: int) -> Frame:
@@ -88,6 +93,93 @@ def test_kontext_is_called_as_its_pipeline_is_documented(kontext: Path) -> None:
         output_type="np",
     ).images
     assert np.abs(draw(load(kontext), remembered(1)) / 255 - stock).max() < 1 / 255
+
+
+def test_latents_are_decoded_as_the_pipeline_does_it(folder: Path) -> None:
+    artist = load(folder)
+    call = artist.pipeline.__call__
+    options = {
+        "prompt": "Mira waves.",
+        "image": Image.fromarray(picture(1)),
+        "height": FRAME_SIZE[0],
+        "width": FRAME_SIZE[1],
+        "num_inference_steps": 2,
+    }
+    if "Kontext" in type(artist.pipeline).__name__:
+        options |= {"max_area": FRAME_SIZE[0] * FRAME_SIZE[1], "_auto_resize": False}
+    stock = call(**options, generator=generator(7), output_type="np").images[0]
+    latents = call(**options, generator=generator(7), output_type="latent").images
+    assert np.abs(artist._decoded(SHOT, latents) / 255 - stock).max() < 1 / 255
+
+
+@pytest.mark.parametrize("offload", ["model", "group"])
+def test_parts_or_layers_take_turns_and_draw_the_same(folder: Path, offload: Offload) -> None:
+    plain, thrifty = load(folder), load(folder, thrift=Thrift(offload=offload))
+    for memory in ((), (remembered(1),)):
+        for _ in range(2):
+            assert (draw(thrifty, *memory) == draw(plain, *memory)).all()
+    modules = thrifty.pipeline.transformer.modules()
+    if offload == "group":
+        assert sum(hasattr(each, "_diffusers_hook") for each in modules) >= 2  # itself and its blocks
+    else:
+        assert all(hasattr(part, "_hf_hook") for part in (thrifty.pipeline.transformer, thrifty.pipeline.vae))
+
+
+def test_tiles_are_used_for_decoding_alone(kontext: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    artist = load(kontext, thrift=Thrift(tile=True))
+    vae, seen = artist.pipeline.vae, []
+    for name in ("encode", "decode"):
+        door = getattr(vae, name)
+
+        def watched(*args, door=door, name=name, **options):
+            seen.append((name, vae.use_tiling))
+            return door(*args, **options)
+
+        monkeypatch.setattr(vae, name, watched)
+    draw(artist, remembered(1))
+    assert seen == [("encode", False), ("decode", True)]
+    assert vae.tile_sample_min_size <= 512
+
+
+def test_memory_that_runs_out_at_decoding_loses_no_frame(folder: Path, tmp_path: Path) -> None:
+    kept, steps = KeptLatents(tmp_path / "kept", "weights"), []
+    artist, wanted = load(folder, kept=kept), draw(load(folder), remembered(1))
+
+    def drawn(artist: EditorArtist, memory: MemoryFrame) -> Frame:
+        return artist.draw([SHOT], [SHOT.caption], [memory], on_step=lambda: steps.append(1))["0002"]
+
+    def full(*_args: object, **_options: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(artist.pipeline.vae, "decode", full)
+        with pytest.raises(MissingError, match=r"decoding shot 0002: .*tile=true"):
+            drawn(artist, remembered(1))
+    assert len(steps) == CONFIG.steps
+    again = load(folder, kept=kept)
+    assert (drawn(again, remembered(1)) == wanted).all()
+    assert len(steps) == CONFIG.steps
+    drawn(again, remembered(2))
+    assert len(steps) == 2 * CONFIG.steps
+
+
+def test_memory_that_runs_out_while_drawing_is_told(kontext: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    artist = load(kontext)
+
+    def full(*_args: object, **_options: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(artist.pipeline.transformer, "forward", full)
+    with pytest.raises(MissingError, match="drawing shot 0002: more memory was wanted"):
+        draw(artist)
+
+
+def test_kontext_takes_its_transformer_from_a_gguf_file(kontext: Path, tmp_path: Path) -> None:
+    file = tmp_path / "kontext.gguf"
+    stock = FluxTransformer2DModel.from_pretrained(kontext / "transformer")
+    write_gguf(file, original_flux(stock), Kind.F16)
+    apart = np.abs(draw(load(kontext, gguf=file)).astype(int) - draw(load(kontext)))
+    assert apart.mean() < 1  # 0 to 255; the weights in half precision
 
 
 def test_several_pictures_for_one_stand_side_by_side() -> None:

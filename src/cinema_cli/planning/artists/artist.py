@@ -129,19 +129,20 @@ def as_it_works(config: SomeConfig, manner: Manner) -> SomeConfig:
 
 
 def refuse_thrift(config: ThriftConfig, manner: Manner) -> None:
-    """Refuse to save memory where a stock pipeline lies on the device whole.
+    """Refuse to save memory in a way that a stock pipeline does not have.
 
     Raises:
-        InputError: an editor's parts are to take turns, to be kept in few bits, or to decode in tiles.
+        InputError: an editor's words are to be read ahead, or its weights to be kept in few bits.
     """
-    asked = {
-        "offload": config.offload not in ("auto", "none"),
-        "tile": config.tile is True,
-        "quantise": config.quantise != "none",
-    }
-    names = [name for name, is_asked in asked.items() if is_asked]
-    if names and manner.kind == "editor":
+    if manner.kind != "editor":
+        return
+    if config.offload == "sequential":
         raise InputError(
-            f"{', '.join(names)}: {manner.pipeline} is a stock pipeline, which lies on the device whole; "
-            "found a wish to save memory. Leave it out, or take a smaller model (docs/first-films.md)."
+            f"offload: auto, none, model or group was wanted for {manner.pipeline}, found sequential: its "
+            "words are read beside pictures that are not drawn yet. Take --set offload=model."
+        )
+    if config.quantise != "none":
+        raise InputError(
+            f"quantise: none was wanted for {manner.pipeline}, a stock pipeline, found {config.quantise}. "
+            "Take --set offload=group, or a smaller model (docs/first-films.md)."
         )
