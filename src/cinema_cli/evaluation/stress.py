@@ -69,7 +69,7 @@ class StressConfig(Config):
     """Whose planner draws."""
     stories: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Of each length; absent: as many as make ``frames`` frames, two at least."""
-    frames: Annotated[int, Field(ge=1)] = 96
+    frames: Annotated[int, Field(ge=1)] = 48
     """Frames of each length in each setting, where ``stories`` is absent."""
     steps: Annotated[int, Field(ge=1, le=1000)] = 12
     """Sampling steps."""
