@@ -25,6 +25,9 @@ EXAMPLES = """[bold]cinema evaluate film[/]   what can be measured without askin
 
 [bold]cinema evaluate --card --weights runs/mine/export[/]   a model of the theatre against its targets"""
 
+SHOWN = 4
+"""Films whose scores are printed; of more they stand in the report alone."""
+
 
 class Names(tuple[str, ...]):
     """Words separated by commas."""
@@ -180,7 +183,7 @@ def _films(
             True,
         )
         return
-    for report in done.reports:
+    for report in done.reports if len(done.reports) <= SHOWN else ():
         for section in report.sections:
             print(f"{report.title or report.folder}: {section.title}")
             for score in section.scores:
