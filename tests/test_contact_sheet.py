@@ -10,7 +10,8 @@ from PIL import Image
 
 from cinema_cli.contact_sheet import SHEET_SHOTS, name_hues, sheet_image, text_runs, write_contact_sheet
 from cinema_cli.errors import InputError
-from cinema_cli.storyboard import CastMember, Remembered, Shot, Storyboard
+from cinema_cli.files import sha256_file
+from cinema_cli.storyboard import CastMember, Portrait, Remembered, Shot, Storyboard
 from cinema_cli.theatre.draw import draw_frame
 from cinema_cli.theatre.screenplay import write_movie
 
@@ -236,3 +237,48 @@ def test_a_keyframe_that_is_no_picture_is_named(
     with pytest.raises(InputError, match=f"0002.png.*{told}"):
         write_contact_sheet(board, tmp_path)
     assert not (tmp_path / "contact-sheet.html").exists()
+
+
+def portrayed(board: Storyboard, folder: Path) -> Storyboard:
+    """The film with a portrait of O'Neil, whom its third shot remembers twice, once as another picture."""
+    (folder / "cast").mkdir()
+    Image.new("RGB", (64, 32), (200, 30, 30)).save(folder / "cast" / "O_Neil.png")
+    sha256 = sha256_file(folder / "cast" / "O_Neil.png")
+    portrait = Portrait(
+        picture="cast/O_Neil.png", caption="<O'Neil>.", film="Fish & <Co>", shot="0009", picture_sha256=sha256
+    )
+    cast = (board.cast[0], board.cast[1].model_copy(update={"portrait": portrait}))
+    seen = {"portrait_of": "O'Neil", "film": "Fish & <Co>", "why": "pin", "short_side_tokens": 8}
+    context = (
+        Remembered(shot="0002", picture_sha256=sha256, **seen),
+        Remembered(shot="0009", picture_sha256="0" * 64, **seen),
+        Remembered(shot="0001", why="recent", short_side_tokens=4),
+    )
+    return board.model_copy(update={"cast": cast}).with_shot("0003", context=context, pin=())
+
+
+def test_portraits_are_shown_in_the_cast_and_where_they_were_remembered(
+    board: Storyboard, tmp_path: Path
+) -> None:
+    html = write_contact_sheet(portrayed(board, tmp_path), tmp_path).read_text(encoding="utf-8")
+    page = Page(html)
+    assert page.all("li", "title") == [
+        "portrait of O'Neil · Fish & <Co>, shot 0002 · 8 tokens",
+        "portrait of O'Neil · Fish & <Co>, shot 0009 · 8 tokens",
+        "shot 0001 · recent · 4 tokens",
+    ]
+    words = " ".join(page.text.split())
+    assert "portrait from Fish & <Co>, shot 0009" in words
+    assert "Saw 3 pictures when it was drawn O'Neil, Fish & <Co>portrait O'Neil, Fish & <Co>portrait" in words
+    assert page.all("img", "alt")[0] == "Portrait of O'Neil"
+    assert page.all("i", "class") == ["p-1", "k-0001"]  # of the second, which is another since, nothing
+    assert html.count(".memory .p-") == 1
+    assert ".k-0002" not in html  # 0002 is a shot of the other film
+    assert [each for each in page.all("a", "href") if each == "#shot-0002"] == ["#shot-0002"]  # forbidden
+
+
+def test_a_portrait_that_is_gone_is_told(board: Storyboard, tmp_path: Path) -> None:
+    board = portrayed(board, tmp_path)
+    (tmp_path / "cast" / "O_Neil.png").unlink()
+    with pytest.raises(InputError, match="the storyboard names this portrait of <O'Neil>, but it is not"):
+        write_contact_sheet(board, tmp_path)

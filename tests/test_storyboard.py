@@ -9,6 +9,13 @@ from cinema_cli.errors import InputError
 from cinema_cli.storyboard import CastMember, Remembered, Shot, Storyboard
 
 HASH = "0" * 64
+PORTRAIT = {
+    "picture": "cast/Mira.png",
+    "caption": "<Mira> waves.",
+    "film": "Night Train",
+    "shot": "0007",
+    "picture_sha256": HASH,
+}
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -56,6 +63,10 @@ def with_context(**memory: Any) -> dict[str, Any]:
     return with_shot_field("context", [{"shot": "0001", "short_side_tokens": 15, **memory}])
 
 
+def with_portrait(**changes: Any) -> dict[str, Any]:
+    return document(cast=[{"name": "Mira", "portrait": PORTRAIT | changes}, {"name": "Tom"}])
+
+
 def write(folder: Path, data: Any) -> Path:
     (folder / "storyboard.json").write_text(json.dumps(data))
     return folder
@@ -95,6 +106,8 @@ def test_why_a_shot_was_remembered_is_kept_where_it_is_known(tmp_path: Path) -> 
     [
         (with_context(why="taste"), "shots.1.context.0.why"),
         (with_context(by="eye"), "shots.1.context.0.by"),
+        (with_portrait(picture="../Mira.png"), "cast.0.portrait.picture"),
+        (with_portrait(caption="<Mira> and <Tom>."), "a caption of <Mira> alone was wanted, found <Tom>"),
         (document(colour="red"), "unknown field colour"),
         (with_shot_field("durration", "4"), "unknown field shots.1.durration"),
         (document(version=2), "version 2 is newer"),
@@ -231,3 +244,18 @@ def test_who_speaks_need_not_be_of_the_cast_and_lines_are_bounded(tmp_path: Path
     assert Storyboard.load(tmp_path) == board
     with pytest.raises(InputError, match="32"):
         board.with_shot("1", lines=[line] * 33)
+
+
+def test_portraits_survive_loading_and_saving_and_are_those_of_whom_a_shot_tags(tmp_path: Path) -> None:
+    data = with_portrait()
+    data["shots"][1]["context"] = [
+        {"shot": "0007", "portrait_of": "Mira", "film": "Night Train", "why": "pin", "short_side_tokens": 15}
+    ]
+    board = Storyboard.load(write(tmp_path, data))
+    board.save(tmp_path)
+    assert Storyboard.load(tmp_path) == board
+    assert board.shots[1].context[0].portrait_of == "Mira"
+    assert board.portrayed(board.shots[0]) == ()
+    assert board.portrayed(board.shots[1]) == (board.cast[0],)
+    tom = board.shots[1].model_copy(update={"caption": "<Tom> waves at <Mira> and <Tom>."})
+    assert board.portrayed(tom) == (board.cast[0],)

@@ -9,7 +9,7 @@ pin that chose it.
 import base64
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,9 +20,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cinema_cli.errors import InputError
 from cinema_cli.fields import MAX_FRAME_PIXELS, inside, seconds
-from cinema_cli.files import write_atomic
+from cinema_cli.files import sha256_file, write_atomic
 from cinema_cli.progress import clock
-from cinema_cli.storyboard import Remembered, Shot, SpokenLine, Storyboard, tags
+from cinema_cli.storyboard import CastMember, Remembered, Shot, SpokenLine, Storyboard, tags
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
@@ -35,6 +35,7 @@ WIDTHS = ((100, 512), (1_000, 320), (10_000, 160))
 MEMORY_WIDTH = 96
 MEMORY_HEIGHT = 46
 """Height on the page of a memory at full size; smaller ones are drawn to scale."""
+PORTRAIT_WIDTH = 192
 LEAST_HEIGHT = 4
 """Of a memory: below this nothing is to be seen."""
 
@@ -60,9 +61,10 @@ Run = tuple[str, float | None]
 
 @dataclass(frozen=True)
 class Memory:
-    """One remembered shot as the page shows it."""
+    """One remembered shot, or portrait, as the page shows it."""
 
     shot: str
+    """What stands below the picture: its id, or whose portrait it is and of which film."""
     title: str
     """All that is known of it in one line: *shot 0003 · CLIP 0.31 · 15 tokens*."""
     reason: str
@@ -72,6 +74,23 @@ class Memory:
     """Whether the film still has the shot, so that a link leads to it."""
     drawn: bool
     height: int
+    picture: str
+    """The class that names its small picture."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One of the cast as the page shows them."""
+
+    name: str
+    hue: float
+    look: list[Run]
+    portrait: str | None
+    """The picture with which they came from another film."""
+    origin: str
+    """Where it was taken: *The Lamp Keeper, shot 0003*; else empty."""
+    sha256: str | None
+    """Of the portrait's file."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +113,8 @@ class Card:
 def write_contact_sheet(storyboard: Storyboard, folder: Path) -> Path:
     """Write ``contact-sheet.html`` beside the storyboard and return its path."""
     hues = name_hues(storyboard)
-    cards = list(_cards(storyboard, folder, hues))
+    cast = [_face(member, folder, hues) for member in storyboard.cast]
+    cards = list(_cards(storyboard, folder, hues, cast))
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -108,7 +128,7 @@ def write_contact_sheet(storyboard: Storyboard, folder: Path) -> Path:
     page = environment.get_template("contact_sheet.html.j2").render(
         board=storyboard,
         caption=text_runs(storyboard.caption, hues),
-        cast=[(member, hues[member.name], text_runs(member.look, hues)) for member in storyboard.cast],
+        cast=cast,
         cards=cards,
         length=clock(float(total)),
         scenes=len({shot.scene for shot in storyboard.shots if shot.scene}),
@@ -167,11 +187,26 @@ def text_runs(caption: str, hues: dict[str, float]) -> list[Run]:
     return [(piece, hues[piece] if index % 2 else None) for index, piece in enumerate(pieces) if piece]
 
 
-def _cards(storyboard: Storyboard, folder: Path, hues: dict[str, float]) -> Iterator[Card]:
+def _face(member: CastMember, folder: Path, hues: dict[str, float]) -> Face:
+    look, portrait = text_runs(member.look, hues), member.portrait
+    if portrait is None:
+        return Face(member.name, hues[member.name], look, None, "", None)
+    path = inside(folder, portrait.picture)
+    picture = _read(path, f"the storyboard names this portrait of <{member.name}>", "Put a picture there")
+    origin = f"{portrait.film}, shot {portrait.shot}"
+    return Face(
+        member.name, hues[member.name], look, _inlined(picture, PORTRAIT_WIDTH), origin, sha256_file(path)
+    )
+
+
+def _cards(
+    storyboard: Storyboard, folder: Path, hues: dict[str, float], cast: Sequence[Face]
+) -> Iterator[Card]:
     width = next(width for shots, width in WIDTHS if len(storyboard.shots) <= shots)
     drawn = {shot.id: shot.keyframe is not None for shot in storyboard.shots}
     largest = max((memory.short_side_tokens for s in storyboard.shots for memory in s.context), default=1)
-    remembered = {memory.shot for shot in storyboard.shots for memory in shot.context}
+    remembered = {m.shot for shot in storyboard.shots for m in shot.context if m.portrait_of is None}
+    portraits = {(face.name, face.sha256): number for number, face in enumerate(cast) if face.portrait}
     start = Fraction(0)
     for shot in storyboard.shots:
         picture = _open(shot, folder)
@@ -186,7 +221,12 @@ def _cards(storyboard: Storyboard, folder: Path, hues: dict[str, float]) -> Iter
             small=_inlined(picture, MEMORY_WIDTH) if picture and recalled else None,
             clip=quote(shot.clip) if shot.clip and inside(folder, shot.clip).is_file() else None,
             times=_source_times(shot),
-            memories=[_memory(memory, shot, drawn, largest) for memory in shot.context],
+            memories=[
+                _memory(memory, shot, drawn, largest)
+                if memory.portrait_of is None
+                else _portrait(memory, portraits.get((memory.portrait_of, memory.picture_sha256)), largest)
+                for memory in shot.context
+            ],
         )
         start += seconds(shot.duration)
 
@@ -197,8 +237,7 @@ def _memory(memory: Remembered, shot: Shot, drawn: dict[str, bool], largest: int
     number = "" if memory.score is None else f"{memory.score:.2f}".replace("-", "−")
     score = number and f"{SCORED_BY[memory.by] if memory.by else 'score'} {number}"
     recent = "recent" if memory.why == "recent" else ""
-    tokens = memory.short_side_tokens
-    size = f"{tokens} token{'' if tokens == 1 else 's'}"
+    size = _size(memory)
     return Memory(
         shot=memory.shot,
         title=" · ".join(filter(None, (f"shot {memory.shot}", "pinned" if pinned else recent, score, size))),
@@ -206,8 +245,33 @@ def _memory(memory: Remembered, shot: Shot, drawn: dict[str, bool], largest: int
         pinned=pinned,
         here=memory.shot in drawn,
         drawn=drawn.get(memory.shot, False),
-        height=max(LEAST_HEIGHT, round(MEMORY_HEIGHT * tokens / largest)),
+        height=_height(memory, largest),
+        picture=f"k-{memory.shot}",
     )
+
+
+def _portrait(memory: Remembered, number: int | None, largest: int) -> Memory:
+    """The same of a portrait; ``number`` is its place in the cast, none where it is another one since."""
+    film = memory.film or "another film"
+    return Memory(
+        shot=f"{memory.portrait_of}, {film}",
+        title=f"portrait of {memory.portrait_of} · {film}, shot {memory.shot} · {_size(memory)}",
+        reason="portrait",
+        pinned=True,
+        here=False,
+        drawn=number is not None,
+        height=_height(memory, largest),
+        picture=f"p-{number}",
+    )
+
+
+def _size(memory: Remembered) -> str:
+    tokens = memory.short_side_tokens
+    return f"{tokens} token{'' if tokens == 1 else 's'}"
+
+
+def _height(memory: Remembered, largest: int) -> int:
+    return max(LEAST_HEIGHT, round(MEMORY_HEIGHT * memory.short_side_tokens / largest))
 
 
 def _source_times(shot: Shot) -> str | None:
@@ -226,20 +290,23 @@ def precise(moment: Fraction) -> str:
 
 
 def _open(shot: Shot, folder: Path) -> "Image.Image | None":
-    from PIL import Image, UnidentifiedImageError
-
     if shot.keyframe is None:
         return None
     path = inside(folder, shot.keyframe)
+    return _read(path, f"shot {shot.id} names this keyframe", "Draw it again: cinema plan")
+
+
+def _read(path: Path, wanted: str, repair: str) -> "Image.Image":
+    """The picture; if it is gone the error says who ``wanted`` it and what to do."""
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as picture:
             if picture.width * picture.height > MAX_FRAME_PIXELS:
                 raise InputError(f"{path}: wanted at most {MAX_FRAME_PIXELS} pixels, found {picture.size}.")
             return picture.convert("RGB")
     except FileNotFoundError as error:
-        raise InputError(
-            f"{path}: shot {shot.id} names this keyframe, but it is not there. Draw it again: cinema plan"
-        ) from error
+        raise InputError(f"{path}: {wanted}, but it is not there. {repair}") from error
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: wanted a png, jpg or webp picture: {error}") from error
 

@@ -3,7 +3,7 @@
 A film that was ingested and a film that was made are the same folder: ``storyboard.json``,
 ``keyframes/``, ``clips/``.  Every convention about the document is decided here, what may stand in a field
 in ``fields``: characters are tagged ``<Name>`` in captions (paper, 3.1), a shot remembers only shots of
-its own film, and whoever is tagged belongs to the cast.
+its own film and portraits that lie in it, and whoever is tagged belongs to the cast.
 
 The keyframe of an ingested shot is its mid-clip frame (3.1), whose time is ``source.mid``; the
 keyframe of a shot that is to be rendered is its first frame (3.3).
@@ -63,6 +63,21 @@ def strip_tags(caption: str) -> str:
     return _TAG.sub(r"\1", caption)
 
 
+class Portrait(Config):
+    """A picture of somebody that was taken from another film (4.3) and lies in this one since."""
+
+    picture: RelativePath
+    """The copy, of the size that it has there."""
+    caption: Caption
+    """What it shows, with the look that they have there; it tags nobody else."""
+    film: Line
+    """Title of the other film, or the name of its folder."""
+    shot: ShotId
+    """Whose keyframe it is there."""
+    picture_sha256: Sha256
+    """Of the picture as it was taken."""
+
+
 class CastMember(Config):
     """Who is in the film and how they look."""
 
@@ -70,6 +85,15 @@ class CastMember(Config):
     """As it stands in captions between < and >."""
     look: Caption = ""
     """What a caption says of them where they first appear."""
+    portrait: Portrait | None = None
+    """Only where they come from another film: remembered by every shot that tags them."""
+
+    @model_validator(mode="after")
+    def _alone(self) -> "CastMember":
+        others = set(tags(self.portrait.caption)) - {self.name} if self.portrait else set()
+        if others:
+            raise ValueError(f"portrait: a caption of <{self.name}> alone was wanted, found <{min(others)}>.")
+        return self
 
 
 class Source(Config):
@@ -92,10 +116,15 @@ class Source(Config):
 
 
 class Remembered(Config):
-    """One earlier shot that a keyframe was drawn with in its context."""
+    """One earlier shot, or a portrait, that a keyframe was drawn with in its context."""
 
     shot: ShotId
-    """Which one; a record of the past, so the shot may have been removed since."""
+    """Which one; a record of the past, so the shot may have been removed since.  Of a portrait its shot in
+    the other film."""
+    portrait_of: Name | None = None
+    """Whose portrait it is; none where it is a shot of this film."""
+    film: Line | None = None
+    """From which film the portrait was taken."""
     why: Literal["score", "pin", "recent"] | None = None
     """What chose it: its score, a pin, or that it is among the last ones; none in older documents."""
     by: Literal["clip", "t5", "recency"] | None = None
@@ -284,6 +313,11 @@ class Storyboard(Config):
                 return shot
         known = f"{self.shots[0].id} to {self.shots[-1].id}" if self.shots else "no shots"
         raise InputError(f"There is no shot {id!r}. The film has {known}.")
+
+    def portrayed(self, shot: Shot) -> tuple[CastMember, ...]:
+        """Those whom a shot tags and who have a portrait, in the order of the cast."""
+        names = tags(shot.caption)
+        return tuple(member for member in self.cast if member.portrait and member.name in names)
 
     def chosen(self, words: Sequence[str]) -> tuple[str, ...]:
         """The ids that words such as "0007" or, without the zeros, "7" mean, in the order of the film."""

@@ -130,3 +130,39 @@ def test_sizes_that_cannot_be_are_told_before_anything_is_drawn() -> None:
         Recall(RecallConfig(memory=GoldenMem(groups=6)), None, GRID)
     with pytest.raises(InputError, match="at least 32 were wanted"):
         Recall(RecallConfig(memory=GoldenMem(tokens=20)), None, GRID)
+
+
+@pytest.mark.parametrize(
+    ("memory", "portraits", "room"),
+    [
+        (MEMORY, 0, 3),
+        (MEMORY, 1, 2),
+        (GoldenMem(groups=3, frames=8), 2, 22),
+        (GoldenMem(groups=3, frames=8, tokens=100), 0, 6),  # twice 4 x 8, 2 x 4 and 1 x 2
+        (GoldenMem(groups=3, frames=8, tokens=100), 1, 3),
+        (GoldenMem(groups=3, frames=8, tokens=100), 3, 0),
+        (GoldenMem(schedule="full", groups=1, frames=1), 2, 0),  # an editor of one reference
+        (GoldenMem(schedule="full", groups=1, frames=4), 3, 1),
+    ],
+)
+def test_portraits_take_their_place_in_the_memory(memory: GoldenMem, portraits: int, room: int) -> None:
+    made = Recall(RecallConfig(memory=memory), None, GRID)
+    assert made.room(portraits) == room
+    assert made.largest == memory.layout(1, GRID)[0]
+
+
+def test_beside_a_portrait_the_best_of_the_film_are_left() -> None:
+    board = film()
+    config = RecallConfig(memory=MEMORY, retrieval=RetrievalConfig(tie=0, duplicate=1))
+    made = Recall(config, Colours(), GRID)
+    for id, picture in PICTURES.items():
+        made.learn(board, board.shot(id), picture)
+    assert [each.shot for each in made.choose(board, [board.shot("6")], 1).context] == ["1", "4"]
+    nothing = Recall(config, Colours(), GRID).choose(board, [board.shots[0]], 1)
+    assert (nothing.context, nothing.grids) == ((), {})
+
+
+def test_portraits_beyond_the_budget_are_told() -> None:
+    made = Recall(RecallConfig(memory=GoldenMem(groups=3, frames=1, tokens=42)), None, GRID)
+    with pytest.raises(InputError, match=r"memory.tokens: at least 64 were wanted for 2 portraits, found 42"):
+        made.room(2)

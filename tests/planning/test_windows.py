@@ -1,5 +1,5 @@
 from cinema_cli.planning.windows import WindowConfig, plan_windows
-from cinema_cli.storyboard import Shot, Storyboard
+from cinema_cli.storyboard import CastMember, Portrait, Shot, Storyboard
 
 
 def film(count: int, **steered: dict[str, tuple[str, ...]]) -> Storyboard:
@@ -48,3 +48,19 @@ def test_shots_whose_memory_is_steered_are_drawn_by_themselves() -> None:
         ([5], True),
     ]
     assert windows(board, set(range(1, 6)), mode="joint") == [([1, 2, 3, 4, 5], False)]
+
+
+def test_a_film_with_portraits_is_extended_and_only_the_same_are_seen_together() -> None:
+    portrait = Portrait(
+        picture="cast/Mira.png", caption="<Mira>.", film="Ours", shot="0001", picture_sha256="0" * 64
+    )
+    captions = ("A castle.", "<Tom> waves.", "<Mira> runs.", "<Mira> and <Tom> stand.", "<Tom> sits.")
+    shots = [Shot(id=f"{n:04d}", caption=words, duration="2") for n, words in enumerate(captions, start=1)]
+    cast = [CastMember(name="Mira", portrait=portrait), CastMember(name="Tom")]
+    board = Storyboard(frame_size=(32, 64), cast=cast, shots=shots)
+    everything = set(range(1, 6))
+    assert windows(board, everything) == [([n], True) for n in range(1, 6)]
+    assert windows(board, everything, at_once=4) == [([1, 2], True), ([3, 4], True), ([5], True)]
+    assert windows(board, everything, mode="joint") == [([1, 2, 3, 4, 5], False)]
+    without = board.model_copy(update={"cast": (CastMember(name="Mira"), cast[1])})
+    assert windows(without, everything) == [([1, 2, 3, 4, 5], False)]

@@ -16,7 +16,7 @@ from cinema_cli.errors import InputError
 from cinema_cli.fields import Seconds, Side
 from cinema_cli.files import sha256_json
 from cinema_cli.models.captions import with_looks
-from cinema_cli.planning.before import NOTHING
+from cinema_cli.planning.guests import Invitation, before_with, named
 from cinema_cli.planning.records import Asked, ContinuedRecord, PlanRecord, Seed
 from cinema_cli.planning.shot_list import ShotList, ShotWriter
 from cinema_cli.planning.story import PLAIN_RULE
@@ -37,14 +37,27 @@ class StoryConfig(Config):
     """Height and width in pixels."""
     shot_seconds: Seconds = "2"
     """How long a shot lasts, as rational text."""
+    cast_from: tuple[str, ...] = ()
+    """Other films, each as its folder or its storyboard: whom the story names comes from there (4.3)."""
 
 
 def storyboard_of(
-    text: str, folder: Path, config: StoryConfig, writer: ShotWriter = PLAIN_RULE
+    text: str,
+    folder: Path,
+    config: StoryConfig,
+    writer: ShotWriter = PLAIN_RULE,
+    invitation: Invitation | None = None,
 ) -> tuple[Storyboard, tuple[str, ...]]:
     """The storyboard of a story in ``folder``, on the disk when this returns; and what is to be told.
 
     Where the same story was planned by a director, the plain rule leaves it as it is.
+
+    Args:
+        text: The story.
+        folder: Of the film.
+        config: How the story becomes shots.
+        writer: Turns the story into shots.
+        invitation: Who comes from other films; when absent, those of the last run whom the story names.
 
     Raises:
         InputError: the folder holds a storyboard that was not planned from a story.
@@ -56,17 +69,21 @@ def storyboard_of(
             f"{folder / FILE_NAME}: a folder for a new film was wanted, found a storyboard that was not "
             "planned from a story; planning would replace it. Choose another folder with --out."
         )
-    wanted = _record(text, last, config, writer)
+    wanted = _record(text, last, config, writer, invitation)
     if old is not None and last is not None and wanted.same_wish(last):
+        if invitation is not None:
+            invitation.bring(folder, again=False)
         return old, last.notes
-    listed = writer.write(text, wanted.shots, wanted.seed, NOTHING)
+    before, dressed = before_with(text, wanted.guests)
+    listed = writer.write(text, wanted.shots, wanted.seed, before)
+    told = (*(invitation.notes if invitation else ()), *dressed, *listed.notes)
     tail = tuple(shot for shot in old.shots if shot.id in continued.ids) if old is not None else ()
-    new = _written(listed, wanted, {shot.seed for shot in tail})
-    notes = listed.notes
+    new = _written(listed, wanted, before.cast, {shot.seed for shot in tail})
+    notes = told
     if old is not None and last is not None:
         same_seed = wanted.seed == last.seed
-        before = [shot for shot in old.shots if same_seed and shot.id not in continued.ids]
-        new = _carried_over(new, old, before, continued.ids)
+        planned = [shot for shot in old.shots if same_seed and shot.id not in continued.ids]
+        new = _carried_over(new, old, planned, continued.ids)
         new = _with_tail(new, old, tail)
         old.save(folder / PREVIOUS_NAME)
         kept = (f"the {len(tail)} shots that continue the film stay at its end",) if tail else ()
@@ -77,10 +94,12 @@ def storyboard_of(
             *kept,
             *notes,
         )
-    found = {"notes": listed.notes, "called": listed.called, "director": writer.by, "told": listed.told}
+    found = {"notes": told, "called": listed.called, "director": writer.by, "told": listed.told}
     wanted = wanted.model_copy(update=found)
     if old is None:  # a folder with a storyboard is ours only if it has a record
         wanted.save(folder)
+    if invitation is not None:
+        invitation.bring(folder, again=True)
     new.save(folder)
     wanted.save(folder)
     return new, notes
@@ -117,8 +136,15 @@ def _other_hand(last: PlanRecord, writer: ShotWriter) -> tuple[str, ...]:
     return (f"planned by the plain rule, before by {last.director.model}; --director asks it again",)
 
 
-def _record(text: str, last: PlanRecord | None, config: StoryConfig, writer: ShotWriter) -> PlanRecord:
+def _record(
+    text: str,
+    last: PlanRecord | None,
+    config: StoryConfig,
+    writer: ShotWriter,
+    invitation: Invitation | None,
+) -> PlanRecord:
     """What is wanted now; what is not said stays as it was."""
+    guests = invitation.guests if invitation is not None else named(text, last.guests) if last else ()
     story, shots, seed, director = sha256_json(text), config.shots, config.seed, writer.by
     if last is not None:
         director = last.director if director is None and story == last.story_sha256 else director
@@ -130,19 +156,27 @@ def _record(text: str, last: PlanRecord | None, config: StoryConfig, writer: Sho
         seed=seed or 0,
         frame_size=config.frame_size,
         shot_seconds=config.shot_seconds,
+        guests=guests,
         director=director,
     )
 
 
-def _written(listed: ShotList, record: PlanRecord, used: Set[int | None]) -> Storyboard:
-    """The document of a shot list, nothing drawn yet; no shot has a seed that is ``used``."""
+def _written(
+    listed: ShotList, record: PlanRecord, guests: Sequence[CastMember], used: Set[int | None]
+) -> Storyboard:
+    """The document of a shot list, nothing drawn yet; no shot has a seed that is ``used``.
+
+    Of the ``guests`` those are in its cast who are seen.
+    """
+    shown = {name for text in (listed.caption, *(s.caption for s in listed.shots)) for name in tags(text)}
+    new = [CastMember(name=entry.name, look=entry.look) for entry in listed.cast]
     board = build(
         Storyboard,
         {
             "title": listed.title,
             "caption": listed.caption,
             "frame_size": record.frame_size,
-            "cast": [{"name": entry.name, "look": entry.look} for entry in listed.cast],
+            "cast": [*(member for member in guests if member.name in shown), *new],
             "shots": [
                 {
                     "id": f"{number:04d}",

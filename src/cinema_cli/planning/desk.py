@@ -1,9 +1,9 @@
 """Where keyframes are drawn and kept: what is stale, what each remembers, every picture saved at once.
 
 A keyframe is drawn again when its own inputs changed: its words with the looks in them, its seed, the
-weights, how it is sampled.  That frames it remembers changed does not make it stale, else one picture drawn
-anew would redraw the film; it is told, and done on request.  A picture without ``keyframe_made_with`` was put
-there by a person and stays.
+weights, how it is sampled, the portraits that it is drawn beside.  That frames it remembers changed does not
+make it stale, else one picture drawn anew would redraw the film; it is told, and done on request.  A picture
+without ``keyframe_made_with`` was put there by a person and stays.
 """
 
 from collections.abc import Callable, Sequence, Set
@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cinema_cli import __version__
+from cinema_cli.context.goldenmem import Grid
 from cinema_cli.errors import Interrupted
 from cinema_cli.fields import inside
 from cinema_cli.files import sha256_file, sha256_json
 from cinema_cli.models.pictures import Frame, read_picture, write_picture
 from cinema_cli.models.weights import TOY
 from cinema_cli.planning.keyframes import DrawingConfig, MemoryFrame, told_caption
+from cinema_cli.planning.portraits import portrait_sha256, read_portrait
 from cinema_cli.planning.recall import Recall, RecallConfig, Recalled
 from cinema_cli.planning.windows import Window, WindowConfig
 from cinema_cli.progress import Progress, Stop
-from cinema_cli.storyboard import MadeWith, Shot, Storyboard
+from cinema_cli.storyboard import CastMember, MadeWith, Remembered, Shot, Storyboard
 
 if TYPE_CHECKING:
     from cinema_cli.planning.artists.artist import Artist
@@ -86,8 +88,19 @@ class Desk:
                 **({} if config.text_padding == "encoded" else {"text_padding": config.text_padding}),
                 **({} if config.embedded_guidance == 3.5 else {"embedded": config.embedded_guidance}),
                 **self._editor_inputs(),
+                **self._portrait_inputs(board, shot),
             }
         )
+
+    def _portrait_inputs(self, board: Storyboard, shot: Shot) -> dict[str, object]:
+        """What counts beside that for a shot that is drawn beside portraits."""
+        members = self._portrayed(board, shot)
+        told = [(m.portrait.caption, portrait_sha256(self.out, m)) for m in members if m.portrait]
+        return {"portraits": told} if told else {}
+
+    def _portrayed(self, board: Storyboard, shot: Shot) -> tuple[CastMember, ...]:
+        """Whose portraits a shot is drawn beside; where all is drawn jointly, nobody's."""
+        return () if self.config.mode == "joint" else board.portrayed(shot)
 
     def _editor_inputs(self) -> dict[str, object]:
         """What counts beside that for an editor."""
@@ -143,18 +156,17 @@ class Desk:
     ) -> tuple[Storyboard, dict[str, Frame]]:
         """Draw a window, keep its pictures, and save the storyboard that names them."""
         new = [board.shot(id) for id in window.drawn]
-        recalled = recall.choose(board, new) if recall is not None and window.remembers else Recalled((), {})
+        recalled, portraits, context = self._remembered(board, new, recall if window.remembers else None)
         members = {*window.drawn, *recalled.grids}
         frames = artist.draw(
             new,
             [told_caption(board, shot, self.config) for shot in new],
-            self._memory(board, recalled),
-            [shot.id for shot in board.shots if shot.id in members],
+            [*portraits, *self._memory(board, recalled)],
+            [
+                *(each.shot.id for each in portraits),
+                *(shot.id for shot in board.shots if shot.id in members),
+            ],
             on_step,
-        )
-        context = tuple(
-            each.model_copy(update={"picture_sha256": sha256_file(self._path(board.shot(each.shot)))})
-            for each in recalled.context
         )
         for id, frame in frames.items():
             name = f"keyframes/{id}.png"
@@ -171,6 +183,45 @@ class Desk:
         board.save(self.out)
         return board, frames
 
+    def _remembered(
+        self, board: Storyboard, new: Sequence[Shot], recall: Recall | None
+    ) -> tuple[Recalled, list[MemoryFrame], tuple[Remembered, ...]]:
+        """What shots that are drawn together remember: of the film, portraits, and all as it is told."""
+        if recall is None:
+            return Recalled((), {}), [], ()
+        shown = self._portrayed(board, new[0])  # the others have the same (``windows``)
+        recalled = recall.choose(board, new, len(shown))
+        portraits = [self._portrait(board, member, recall.largest) for member in shown]
+        told = [
+            Remembered(
+                shot=member.portrait.shot,
+                portrait_of=member.name,
+                film=member.portrait.film,
+                why="pin",
+                short_side_tokens=min(recall.largest),
+                picture_sha256=portrait_sha256(self.out, member),
+            )
+            for member in shown
+            if member.portrait
+        ]
+        seen = [
+            each.model_copy(update={"picture_sha256": sha256_file(self._path(board.shot(each.shot)))})
+            for each in recalled.context
+        ]
+        return recalled, portraits, (*told, *seen)
+
+    def _portrait(self, board: Storyboard, member: CastMember, grid: Grid) -> MemoryFrame:
+        """A portrait as a frame of a shot before the film: its noise is its picture's own."""
+        assert member.portrait is not None
+        sha256 = portrait_sha256(self.out, member)
+        before = Shot(
+            id=f"portrait-{sha256_json([member.name, sha256])[:16]}",  # no shot of the film is called so
+            caption=member.portrait.caption,
+            duration="1",
+            seed=int(sha256[:8], 16),
+        )
+        return MemoryFrame(before, before.caption, read_portrait(self.out, member, board.frame_size), grid)
+
     def _memory(self, board: Storyboard, recalled: Recalled) -> list[MemoryFrame]:
         remembered = [board.shot(each.shot) for each in recalled.context]
         return [
@@ -182,7 +233,7 @@ class Desk:
 
     def outdated(self, board: Storyboard) -> dict[str, list[str]]:
         """By shot, the shots that it remembers as pictures which were drawn anew since."""
-        remembered = {each.shot for shot in board.shots for each in shot.context}
+        remembered = {each.shot for shot in board.shots for each in _of_the_film(shot)}
         now = {
             shot.id: sha256_file(self._path(shot))
             for shot in board.shots
@@ -191,7 +242,7 @@ class Desk:
         found = {
             shot.id: [
                 each.shot
-                for each in shot.context
+                for each in _of_the_film(shot)
                 if each.picture_sha256 and now.get(each.shot, each.picture_sha256) != each.picture_sha256
             ]
             for shot in board.shots
@@ -204,7 +255,7 @@ class Desk:
         while more := {
             shot.id
             for shot in board.shots
-            if shot.id not in found and any(each.shot in found for each in shot.context)
+            if shot.id not in found and any(each.shot in found for each in _of_the_film(shot))
         }:
             found |= more
         return found
@@ -215,3 +266,8 @@ class Desk:
     def _read(self, board: Storyboard, shot: Shot) -> Frame:
         again = f"It is the keyframe of shot {shot.id}. Draw it again: cinema plan with --redo {shot.id}"
         return read_picture(self._path(shot), board.frame_size, again)
+
+
+def _of_the_film(shot: Shot) -> tuple[Remembered, ...]:
+    """What a shot remembers but for portraits, whose ids are another film's."""
+    return tuple(each for each in shot.context if each.portrait_of is None)

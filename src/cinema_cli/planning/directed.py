@@ -73,7 +73,7 @@ class Telling:
         """What a director is told of it."""
         return {
             "summary": self.told.summary,
-            "cast": [member.model_dump() for member in self.cast],
+            "cast": [member.model_dump(include={"name", "look"}) for member in self.cast],
             "places": [place.model_dump() for place in self.told.places],
             "last_shots": list(self.last),
         }

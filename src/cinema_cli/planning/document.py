@@ -7,7 +7,9 @@ from pathlib import Path
 
 from cinema_cli.errors import InputError
 from cinema_cli.planning.board import StoryConfig, storyboard_of
+from cinema_cli.planning.casting import invite
 from cinema_cli.planning.continuing import continue_film
+from cinema_cli.planning.portraits import FOLDER, check_portraits
 from cinema_cli.planning.records import CONTINUED_NAME, PLAN_NAME
 from cinema_cli.planning.shot_list import ShotWriter
 from cinema_cli.planning.story import PLAIN_RULE, read_story
@@ -53,13 +55,17 @@ def document(
     """
     notes: tuple[str, ...] = ()
     if wish.story is None:
+        _refuse_guests(wish, config)
         board = Storyboard.load(wish.folder)
     else:
-        board, notes = storyboard_of(wish.story, wish.folder, config, writer)
-    if wish.more is None:
-        return board, notes
-    board, added = continue_film(wish.more, wish.folder, config, writer)
-    return board, (*notes, *added)
+        guests = config.cast_from
+        invitation = invite(wish.story, guests, wish.folder, config.frame_size) if guests else None
+        board, notes = storyboard_of(wish.story, wish.folder, config, writer, invitation)
+    if wish.more is not None:
+        board, added = continue_film(wish.more, wish.folder, config, writer)
+        notes = (*notes, *added)
+    check_portraits(board, wish.folder)
+    return board, notes
 
 
 def foreseen(
@@ -70,7 +76,18 @@ def foreseen(
         for name in (FILE_NAME, PLAN_NAME, CONTINUED_NAME):
             if (wish.folder / name).is_file():
                 shutil.copy(wish.folder / name, aside)
+        if (wish.folder / FOLDER).is_dir():
+            shutil.copytree(wish.folder / FOLDER, Path(aside) / FOLDER)
         return document(replace(wish, folder=Path(aside)), config, writer)
+
+
+def _refuse_guests(wish: Wish, config: StoryConfig) -> None:
+    if config.cast_from:
+        raise InputError(
+            f"--cast-from: a story that begins a film was wanted, found the storyboard in {wish.folder}. "
+            "People come from other films when a story is planned: cinema plan story.txt --out DIR "
+            "--cast-from FILM"
+        )
 
 
 def _home(storyboard: Path, out: Path | None) -> Path:

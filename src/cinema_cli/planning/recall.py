@@ -105,6 +105,8 @@ class Recall:
         self.config, self.judge, self.grid = config, judge, grid
         self.capacity = config.memory.capacity(grid)
         config.memory.layout(self.capacity, grid)
+        self.largest = config.memory.layout(1, grid)[0]
+        """The size of a portrait: that of the newest frame."""
         self._vectors: dict[str, Tensor] = {}
 
     def learn(self, board: Storyboard, shot: Shot, frame: Frame) -> None:
@@ -112,12 +114,13 @@ class Recall:
         vector = torch.zeros(1) if self.judge is None else self.judge.vector(shot, _words(board, shot), frame)
         self._vectors[shot.id] = vector
 
-    def choose(self, board: Storyboard, new: Sequence[Shot]) -> Recalled:
-        """What some new shots remember, all of them the same.
+    def choose(self, board: Storyboard, new: Sequence[Shot], portraits: int = 0) -> Recalled:
+        """What some new shots remember, all of them the same, beside so many portraits.
 
         Raises:
-            InputError: what a shot pins cannot be remembered.
+            InputError: what a shot pins cannot be remembered, or the portraits do not fit the budget.
         """
+        room = self.room(portraits)
         places = {shot.id: place for place, shot in enumerate(board.shots)}
         known = [id for id in self._vectors if id in places]
         target = places[new[0].id]
@@ -132,13 +135,34 @@ class Recall:
             self._pictures(known),
         )
         try:
-            memory = retrieve(candidates, target, self.capacity, self.config.retrieval, list(pin), forbid)
+            memory = retrieve(candidates, target, room, self.config.retrieval, list(pin), forbid)
         except InputError as error:
             raise InputError(f"shot {new[0].id}: {error}") from error
         sizes = self.config.memory.layout(len(memory.chosen), self.grid)
         grids = dict(zip((each.shot for each in memory.chosen), sizes, strict=True))
         told = [self._told(each, grids[each.shot]) for each in memory.chosen]
         return Recalled(tuple(sorted(told, key=lambda each: places[each.shot])), grids)
+
+    def room(self, portraits: int) -> int:
+        """How many frames of the film are remembered beside so many portraits, which are never dropped.
+
+        A portrait takes the place of one frame.  Where there are more of them than places, all are seen: an
+        editor of one reference is shown two people side by side.
+
+        Raises:
+            InputError: the portraits alone have more tokens than ``memory.tokens`` allows.
+        """
+        memory, room = self.config.memory, max(self.capacity - portraits, 0)
+        if memory.tokens is None:
+            return room
+        spent = portraits * memory.cost(1, self.grid)
+        if spent > memory.tokens:
+            raise InputError(
+                f"memory.tokens: at least {spent} were wanted for {portraits} portraits, found "
+                f"{memory.tokens}. Raise it, or remove a portrait from the cast in the storyboard."
+            )
+        left = memory.tokens - spent
+        return next(count for count in range(room, -1, -1) if memory.cost(count, self.grid) <= left)
 
     def _scores(
         self, board: Storyboard, new: Sequence[Shot], known: Sequence[str], places: Mapping[str, int]

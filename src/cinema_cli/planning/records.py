@@ -13,6 +13,7 @@ from pydantic import Field
 from cinema_cli.config import Config, build
 from cinema_cli.fields import Seconds, Sha256, ShotId, Side
 from cinema_cli.files import read_json, write_atomic
+from cinema_cli.planning.guests import Guest
 from cinema_cli.planning.person import Called
 from cinema_cli.planning.story import MOST_ASKED
 from cinema_cli.planning.told import DirectedBy, Told
@@ -41,6 +42,8 @@ class PlanRecord(Config):
     """Height and width in pixels."""
     shot_seconds: Seconds
     """How long a shot lasts."""
+    guests: tuple[Guest, ...] = ()
+    """Those of other films whom the story names, as they look there."""
     called: tuple[Called, ...] = ()
     """How the story speaks of its cast."""
     notes: tuple[str, ...] = ()

@@ -129,8 +129,8 @@ def write_shot_list(text: str, shots: int | None = None, seed: int = 0, before: 
         raise InputError(f"between 1 and {MOST_ASKED:,} shots were wanted, found {shots}.")
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise InputError("text in Unicode was wanted, but the story has half a character (a lone surrogate).")
-    plain = (to_prose(text) if is_fountain(text) else text).replace("<", " ").replace(">", " ")
-    prose = cut(plain if has_both_cases(plain) else capitalised(plain))
+    plain = plain_of(text)
+    prose = prose_of(plain)
     if not prose.sentences:
         raise InputError("a story in words was wanted, but the text has none. Write a few sentences.")
     notes = [] if is_english(prose) else [FOREIGN]
@@ -177,6 +177,16 @@ class PlainRule:
 
 
 PLAIN_RULE = PlainRule()
+
+
+def plain_of(text: str) -> str:
+    """A story as prose, a screenplay included, without what would read as a tag."""
+    return (to_prose(text) if is_fountain(text) else text).replace("<", " ").replace(">", " ")
+
+
+def prose_of(plain: str) -> Prose:
+    """Its sentences, with capital letters where it has none."""
+    return cut(plain if has_both_cases(plain) else capitalised(plain))
 
 
 def is_english(prose: Prose) -> bool:

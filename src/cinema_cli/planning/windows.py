@@ -22,7 +22,8 @@ class WindowConfig(Config):
 
     mode: Mode | None = None
     """``joint``: all shots together; ``extend``: a few at a time, beside memory.  Absent: joint for a new
-    film of at most ``window`` shots whose memory nobody steers, else extend."""
+    film of at most ``window`` shots whose memory nobody steers and to which nobody came from another film
+    with a portrait, else extend."""
     window: Annotated[int, Field(ge=1)] = 32
     """Frames that the model draws jointly: as many as it was trained on (3.2: 32)."""
     at_once: Annotated[int, Field(ge=1)] = 1
@@ -46,23 +47,25 @@ def plan_windows(board: Storyboard, stale: Set[str], config: WindowConfig) -> li
     if len(pending) == len(board.shots) and _mode(board, config) == "joint":
         return [Window(tuple(shot.id for shot in pending), remembers=False)]
     return [
-        Window(tuple(shot.id for shot in part), remembers=True) for part in _parts(pending, config.at_once)
+        Window(tuple(shot.id for shot in part), remembers=True)
+        for part in _parts(board, pending, config.at_once)
     ]
 
 
 def _mode(board: Storyboard, config: WindowConfig) -> Mode:
     if config.mode is not None:
         return config.mode
-    # Drawn jointly, every shot would see every other, whatever is pinned or forbidden.
-    steered = any(shot.pin or shot.forbid for shot in board.shots)
+    # Drawn jointly, every shot would see every other, whatever is pinned or forbidden, and no portrait.
+    steered = any(shot.pin or shot.forbid or board.portrayed(shot) for shot in board.shots)
     return "joint" if len(board.shots) <= config.window and not steered else "extend"
 
 
-def _parts(shots: list[Shot], at_once: int) -> Iterator[list[Shot]]:
-    """A few shots at a time; one whose memory a person steers is drawn by itself."""
+def _parts(board: Storyboard, shots: list[Shot], at_once: int) -> Iterator[list[Shot]]:
+    """A few shots at a time with the same portraits; one whose memory a person steers is drawn by itself."""
     part: list[Shot] = []
     for shot in shots:
         alone = bool(shot.pin or shot.forbid)
+        alone = alone or bool(part and board.portrayed(shot) != board.portrayed(part[-1]))
         if part and (alone or len(part) == at_once or part[-1].pin or part[-1].forbid):
             yield part
             part = []
