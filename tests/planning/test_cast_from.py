@@ -282,6 +282,8 @@ def test_a_dry_run_foresees_it_and_writes_nothing(
     config = PlanConfig(**{"model": str(model), **SMALL, "cast_from": (str(other),)})  # type: ignore[arg-type]
     made = estimate_plan(story, film, config)
     assert (made.drawn, made.windows) == (4, 4)
+    remembered = min(3 + 1, config.memory.capacity((1, 1)))  # by the last shot: all before it, and Mira
+    assert sum(count for count, _ in made.memory) == remembered
     assert not film.exists()
     plan(cast_from=(str(other),))
     assert estimate_plan(story, film, config).drawn == 0

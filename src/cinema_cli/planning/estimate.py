@@ -179,7 +179,8 @@ def _windows(board: Storyboard, drawings: Sequence[Drawing], config: PlanConfig,
     windows = []
     for drawing in drawings:
         new = (Pairs(len(drawing.drawn), config.text_length, grid[0] * grid[1]),)
-        remembered = min(known, capacity) if drawing.remembers else 0
+        portraits = board.portrayed(board.shot(drawing.drawn[0]))  # all of a drawing have the same
+        remembered = min(known + len(portraits), capacity) if drawing.remembers else 0
         memory = tuple(
             Pairs(count, config.text_length, h * w)
             for count, (h, w) in _sizes(config.memory, remembered, grid)
