@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cinema_cli.contact_sheet import SHEET_SHOTS, name_hues, sheet_image, text_runs, write_contact_sheet
+from cinema_cli.contact_sheet import name_hues, text_runs, write_contact_sheet
 from cinema_cli.errors import InputError
 from cinema_cli.files import sha256_file
 from cinema_cli.storyboard import CastMember, Portrait, Remembered, Shot, Storyboard
@@ -203,25 +203,6 @@ def test_text_runs_split_only_at_known_names() -> None:
         ("Ann", 10.0),
         (" and <Bo> < 3", None),
     ]
-
-
-def test_sheet_image_shows_pictures_and_words(board: Storyboard, tmp_path: Path) -> None:
-    sheet = np.asarray(sheet_image(board, tmp_path, columns=2))
-    first = sheet[57:217, 16:336]
-    wanted = Image.open(tmp_path / "keyframes/0001.png").convert("RGB").resize((320, 160))
-    assert np.abs(first.astype(int) - np.asarray(wanted, dtype=int)).mean() < 8
-    words = sheet[242:318, 16:336].reshape(-1, 3)
-    assert (words.max(axis=1) > 150).any()
-    assert (np.ptp(words.astype(int), axis=1) > 60).any()  # the coloured names
-    assert (sheet[:, :16] == PLAIN).all()
-    assert (sheet[:, -16:] == PLAIN).all()
-
-
-def test_sheet_image_of_many_shots_is_bounded(tmp_path: Path) -> None:
-    few = [Shot(id=f"{n:04d}", duration="2", caption="word " * 200) for n in range(SHEET_SHOTS)]
-    more = [*few, *(Shot(id=f"x{n}", duration="2") for n in range(40))]
-    sheets = [sheet_image(Storyboard(frame_size=(8, 16), shots=shots), tmp_path) for shots in (few, more)]
-    assert sheets[0].size == sheets[1].size
 
 
 @pytest.mark.parametrize(

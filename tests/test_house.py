@@ -16,7 +16,7 @@ LEVELS = [
     ["storyboard", "chat", "process"],
     ["ffmpeg", "dataset"],
     ["contact_sheet", "context", "models", "theatre"],
-    ["footage", "captioning", "sampling"],
+    ["plain_sheet", "footage", "captioning", "sampling"],
     ["training", "planning", "rendering"],
     ["evaluation", "doctor"],
     ["cli"],

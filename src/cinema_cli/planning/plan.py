@@ -16,7 +16,7 @@ import torch
 
 from cinema_cli import runtime
 from cinema_cli.chat.model import ChatModel
-from cinema_cli.contact_sheet import sheet_image, write_contact_sheet
+from cinema_cli.contact_sheet import write_contact_sheet
 from cinema_cli.files import atomic_path, locked
 from cinema_cli.models.captions import otherwise, with_looks
 from cinema_cli.models.contents import read_contents
@@ -25,6 +25,7 @@ from cinema_cli.models.kept_latents import KEYFRAMES, KeptLatents
 from cinema_cli.models.quiet import quiet_libraries
 from cinema_cli.models.thrift import Thrift, ThriftConfig, choose_thrift
 from cinema_cli.models.weights import load_keyframe_models, model_folder, weights_sha256
+from cinema_cli.plain_sheet import SHEET_NAME, sheet_image
 from cinema_cli.planning.artists.artist import Artist, Manner, as_it_works, manner_of, refuse_thrift
 from cinema_cli.planning.artists.editor import EditorArtist
 from cinema_cli.planning.board import StoryConfig, shot_seed
@@ -39,8 +40,6 @@ from cinema_cli.planning.told import Words
 from cinema_cli.planning.windows import Window, plan_windows
 from cinema_cli.progress import Progress, finishing_on_signal
 from cinema_cli.storyboard import FILE_NAME, Storyboard
-
-SHEET_NAME = "contact-sheet.png"
 
 
 class PlanConfig(StoryConfig, DeskConfig, ThriftConfig):
