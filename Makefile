@@ -41,7 +41,7 @@ film: install
 	@echo "The film: $(FILM)/film.mp4   to look through: $(FILM)/contact-sheet.html"
 
 test: lint
-	$(BIN)/pytest -q -m "not slow and not gpu"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile -m "not slow and not gpu"
 
 lint: install
 	$(BIN)/ruff check

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from chat_server import ChatServer
+from cinema_cli.chat.consulting import SlowChat
 from cinema_cli.chat.patience import Patience
-from cinema_cli.planning.director import Director, DirectorChat, DirectorConfig, open_director
+from cinema_cli.planning.director import Director, DirectorConfig, open_director
 from cinema_cli.planning.told import Words
 from cinema_cli.progress import Progress
 
@@ -88,7 +89,7 @@ def asked(call: dict[str, Any]) -> dict[str, Any]:
 
 def director_config(server: ChatServer, **changes: Any) -> DirectorConfig:
     """A director behind that server."""
-    chat = DirectorChat(base_url=server.base_url, model="m", timeout=20)
+    chat = SlowChat(base_url=server.base_url, model="m", timeout=20)
     return DirectorConfig(**{"chat": chat, "patience": Patience(tries=2, first_wait=0.01), **changes})
 
 

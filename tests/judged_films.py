@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from chat_server import ChatServer
+from cinema_cli.chat.consulting import SlowChat
 from cinema_cli.chat.patience import Patience
-from cinema_cli.evaluation.judge import JudgeChat, JudgeConfig
+from cinema_cli.evaluation.judge import JudgeConfig
 from cinema_cli.evaluation.judge_prompt import ASPECTS
 
 
@@ -27,7 +28,7 @@ def answer(content: str, **play: Any) -> dict[str, Any]:
 
 def judge_config(server: ChatServer, **changes: Any) -> JudgeConfig:
     """A judge behind that server."""
-    chat = JudgeChat(base_url=server.base_url, model="m", timeout=20)
+    chat = SlowChat(base_url=server.base_url, model="m", timeout=20)
     return JudgeConfig(**{"chat": chat, "patience": Patience(tries=2, first_wait=0.01), **changes})
 
 

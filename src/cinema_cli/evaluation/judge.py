@@ -14,18 +14,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictInt
 
 from cinema_cli.captioning.pictures import shown
 from cinema_cli.chat.answers import Answers
-from cinema_cli.chat.ledger import Budget, Cost, Ledger, Prices
+from cinema_cli.chat.consulting import REPAIRS, ConsultingConfig
+from cinema_cli.chat.ledger import Budget, Cost, Ledger
 from cinema_cli.chat.model import Answer, ChatError, ChatModel, Picture, Request, one_line
-from cinema_cli.chat.openai import OpenAIChat, OpenAIConfig
+from cinema_cli.chat.openai import OpenAIChat
 from cinema_cli.chat.paid import PaidChat
-from cinema_cli.chat.patience import Patience, PatientChat
-from cinema_cli.config import Config
+from cinema_cli.chat.patience import PatientChat
 from cinema_cli.errors import CinemaError, InputError, Interrupted
 from cinema_cli.evaluation.films import Film
 from cinema_cli.evaluation.judge_prompt import PROMPT_SHA256, SCHEMA, SYSTEM, repair
@@ -42,8 +42,6 @@ ANSWERS = "judge-{number}.jsonl"
 LEDGER = "judge-ledger.json"
 BAD_REPLY = "judge-reply.txt"
 RECORD = "judge.json"
-REPAIRS = 2
-"""Times that a judge is told what is wrong with an answer, for one judgement."""
 MAX_RETURNED = 10_000
 """Characters of a bad answer that are shown to its writer."""
 
@@ -54,18 +52,11 @@ class JudgeError(CinemaError):
     exit_code = 5
 
 
-class JudgeChat(OpenAIConfig):
-    """Which server, which model; looking at a film takes its time."""
-
-    timeout: Annotated[float, Field(gt=0, le=3600)] = 600.0
-    """Seconds for one call."""
-
-
-class JudgeConfig(Config):
+class JudgeConfig(ConsultingConfig):
     """Who judges, what it is shown, at which price."""
 
-    chat: JudgeChat
-    """Which model."""
+    wanted: ClassVar[str] = "a judge: give --judge openai --model NAME"
+
     repeats: Annotated[StrictInt, Field(ge=1, le=100)] = 1
     """Judgements of the same film; their mean is told, and how far they lie apart."""
     most_keyframes: Annotated[StrictInt, Field(ge=2, le=1_000)] = 48
@@ -76,22 +67,6 @@ class JudgeConfig(Config):
     """Of one answer, thinking included; a verdict has about 300."""
     picture_tokens: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 2240
     """The most that one picture is thought to cost, until the server says what it does cost."""
-    patience: Patience = Patience()
-    """How often a call is tried."""
-    prices: Prices = Prices()
-    """Per million tokens."""
-    budget: str | None = None
-    """The most that may be spent on judging one film, earlier runs included: 2.50usd, 200ktok."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _model_is_named(cls, data: Any) -> Any:
-        chat = data.get("chat", {}) if isinstance(data, dict) else None
-        if isinstance(chat, dict) and "model" not in chat:
-            raise ValueError(
-                "a server, prices and a budget are for a judge: give --judge openai --model NAME."
-            )
-        return data
 
 
 def open_judge(config: JudgeConfig, stack: ExitStack) -> ChatModel:

@@ -5,8 +5,8 @@ en dash, and means 0-5.  ``REPAIR`` is ours: the paper does not say what happens
 """
 
 from collections.abc import Sequence
-from typing import Any
 
+from cinema_cli.chat.consulting import REPAIR, strict_object
 from cinema_cli.files import sha256_json
 
 SYSTEM = """\
@@ -70,24 +70,11 @@ ASPECTS = {
 }
 """Their names in the answer, and for people; in the order of the prompt."""
 
-REPAIR = """\
-That answer cannot be used:
-{faults}
-Write the whole answer again, with this put right, as one JSON object and nothing else."""
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    """An object in the part of JSON Schema that strict modes accept: all fields required, no others."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
+SCHEMA = strict_object(
+    **{
+        aspect: strict_object(score={"type": "number"}, justification={"type": "string"})
+        for aspect in ASPECTS
     }
-
-
-SCHEMA = _object(
-    **{aspect: _object(score={"type": "number"}, justification={"type": "string"}) for aspect in ASPECTS}
 )
 """JSON Schema of the answer; that a score lies between 0 and 5 is checked when it is read."""
 

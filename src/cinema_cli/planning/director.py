@@ -12,17 +12,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictInt
 
 from cinema_cli.chat.answers import Answers
-from cinema_cli.chat.ledger import Budget, Cost, Ledger, Prices
+from cinema_cli.chat.consulting import REPAIRS, ConsultingConfig
+from cinema_cli.chat.ledger import Budget, Cost, Ledger
 from cinema_cli.chat.model import Answer, ChatError, ChatModel, Request, one_line
-from cinema_cli.chat.openai import OpenAIChat, OpenAIConfig
+from cinema_cli.chat.openai import OpenAIChat
 from cinema_cli.chat.paid import PaidChat
-from cinema_cli.chat.patience import Patience, PatientChat
-from cinema_cli.config import Config
+from cinema_cli.chat.patience import PatientChat
 from cinema_cli.errors import CinemaError, InputError, Interrupted
 from cinema_cli.files import write_atomic
 from cinema_cli.planning.before import Before
@@ -37,8 +37,6 @@ from cinema_cli.progress import Progress
 ANSWERS = "director.jsonl"
 LEDGER = "director-ledger.json"
 BAD_REPLY = "director-reply.txt"
-REPAIRS = 2
-"""Times that a director is told what is wrong with an answer, for one chapter."""
 MAX_RETURNED = 30_000
 """Characters of a bad answer that are shown to its writer."""
 
@@ -49,38 +47,17 @@ class DirectorError(CinemaError):
     exit_code = 5
 
 
-class DirectorChat(OpenAIConfig):
-    """Which server, which model; an answer of several pages takes its time."""
-
-    timeout: Annotated[float, Field(gt=0, le=3600)] = 600.0
-    """Seconds for one call."""
-
-
-class DirectorConfig(Config):
+class DirectorConfig(ConsultingConfig):
     """Who directs, in questions of which size, at which price."""
 
-    chat: DirectorChat
-    """Which model."""
+    wanted: ClassVar[str] = "a director: give --director MODEL"
+
     max_tokens: Annotated[StrictInt, Field(ge=64, le=65_536)] = 8192
     """Of one answer, thinking included; a shot has about 200."""
     chapter_characters: Annotated[StrictInt, Field(ge=200, le=200_000)] = 6_000
     """Of the story in one question, about; fewer shots than chapters make them longer."""
     chapter_shots: Annotated[StrictInt, Field(ge=1, le=100)] = 24
     """In one answer at most."""
-    patience: Patience = Patience()
-    """How often a call is tried."""
-    prices: Prices = Prices()
-    """Per million tokens."""
-    budget: str | None = None
-    """The most that may be spent on directing this film, earlier runs included: 2.50usd, 200ktok."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _model_is_named(cls, data: Any) -> Any:
-        chat = data.get("chat", {}) if isinstance(data, dict) else None
-        if isinstance(chat, dict) and "model" not in chat:
-            raise ValueError("a server, prices and a budget are for a director: give --director MODEL.")
-        return data
 
 
 @dataclass(frozen=True)

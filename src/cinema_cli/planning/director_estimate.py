@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cinema_cli.chat.answers import Answers
+from cinema_cli.chat.consulting import REPAIRS
 from cinema_cli.chat.ledger import Cost, Ledger
 from cinema_cli.chat.model import Request
 from cinema_cli.planning.before import Before
 from cinema_cli.planning.chapters import chapters_of
 from cinema_cli.planning.directed import Telling
-from cinema_cli.planning.director import ANSWERS, LEDGER, REPAIRS, DirectorConfig, question
+from cinema_cli.planning.director import ANSWERS, LEDGER, DirectorConfig, question
 from cinema_cli.planning.director_prompt import PROMPT_SHA256
 from cinema_cli.planning.director_reply import NoReply, read_reply
 from cinema_cli.planning.document import foreseen, read_wish

@@ -9,6 +9,7 @@ model sees no story, so a caption has to stand alone.
 from collections.abc import Sequence
 from typing import Any, get_args
 
+from cinema_cli.chat.consulting import REPAIR, strict_object
 from cinema_cli.files import sha256_json
 from cinema_cli.planning.told import MAX_LOOK, MAX_PLACE, MAX_SUMMARY
 from cinema_cli.storyboard import MAX_LINES, MAX_SPOKEN
@@ -67,21 +68,6 @@ The answer is one JSON object of the given schema and nothing else. Limits in ch
 {MAX_SPOKEN} (at most {MAX_LINES} a shot), summary {MAX_SUMMARY}. Every text is one line.
 """
 
-REPAIR = """\
-That answer cannot be used:
-{faults}
-Write the whole answer again, with this put right, as one JSON object and nothing else."""
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    """An object in the part of JSON Schema that strict modes accept: all fields required, no others."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
 
 def _list(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
@@ -89,19 +75,19 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
 
 _TEXT = {"type": "string"}
 
-SCHEMA = _object(
+SCHEMA = strict_object(
     title=_TEXT,
     logline=_TEXT,
-    cast=_list(_object(name=_TEXT, look=_TEXT)),
-    places=_list(_object(name=_TEXT, look=_TEXT)),
+    cast=_list(strict_object(name=_TEXT, look=_TEXT)),
+    places=_list(strict_object(name=_TEXT, look=_TEXT)),
     shots=_list(
-        _object(
+        strict_object(
             place=_TEXT,
             time=_TEXT,
             framing={"type": "string", "enum": list(get_args(ShotSize))},
             action=_TEXT,
             caption=_TEXT,
-            lines=_list(_object(speaker=_TEXT, text=_TEXT)),
+            lines=_list(strict_object(speaker=_TEXT, text=_TEXT)),
         )
     ),
     summary=_TEXT,
