@@ -83,7 +83,7 @@ class Film:
         """All frames of the shot's clip, as large as the file has them; none where it has none yet.
 
         Raises:
-            InputError: the storyboard names one that is not there, cannot be read, or does not fit into memory.
+            InputError: the storyboard names one that is not there, cannot be read, or is too large.
         """
         if shot.clip is None:
             return None

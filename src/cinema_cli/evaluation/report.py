@@ -1,7 +1,7 @@
 """What an evaluation says of a film: scores, each with its unit and its direction, in sections.
 
-Every way of measuring (``exact``, ``pixels``, ``encoders``, ``judge``) is a ``Section``.  The page, the Markdown
-table and ``--json`` show sections; none of them knows how anything was measured.
+Every way of measuring (``exact``, ``pixels``, ``encoders``, ``judge``) is a ``Section``.  The page, the
+Markdown table and ``--json`` show sections; none of them knows how anything was measured.
 """
 
 from typing import Literal
