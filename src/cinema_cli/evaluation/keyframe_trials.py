@@ -178,9 +178,9 @@ FIGURES = (
     Figure("place 0", "place returns as it was, next shot", ">= 90 %"),
     Figure("place 1-3", "place returns as it was, 1 to 3 other shots between", ">= 90 %"),
     Figure("place 4-7", "place returns as it was, 4 to 6 other shots between", ">= 90 %"),
-    Figure("place 0 memory", "the same with 4 true frames given, next shot", ">= 90 %"),
-    Figure("place 1-3 memory", "the same with 4 true frames given, 1 to 3 between", ">= 90 %"),
-    Figure("place 4-7 memory", "the same with 4 true frames given, 4 to 6 between", ">= 90 %"),
+    Figure("place 0 memory", "place as it was, 4 true frames given, next shot", ">= 90 %"),
+    Figure("place 1-3 memory", "place as it was, 4 true frames given, 1 to 3 between", ">= 90 %"),
+    Figure("place 4-7 memory", "place as it was, 4 true frames given, 4 to 6 between", ">= 90 %"),
     *(
         Figure(f"{look} unseen {band}", f"unseen puppet beside 12 pictures at noise {band}: {look}")
         for band in BANDS
