@@ -59,7 +59,7 @@ Pairs = Annotated[int, Field(ge=1, le=1024)]
 
 
 class StressConfig(Config):
-    """What is drawn.  The defaults take less than half an hour on two cores with the embedded weights."""
+    """What is drawn.  The defaults are meant for half an hour on two cores with the embedded weights."""
 
     pairs: Annotated[tuple[Pairs, ...], Field(min_length=1)] = (8, 16, 24, 32, 48)
     """Lengths of the stories."""
