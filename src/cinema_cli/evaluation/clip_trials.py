@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cinema_cli.evaluation.figures import Figure
-from cinema_cli.evaluation.looks import Frames, Looks, psnr
+from cinema_cli.evaluation.figures import CLIP_FIGURES, Figure
+from cinema_cli.evaluation.looks import Frames, Looks, add, psnr
 from cinema_cli.evaluation.verbs import look_at_motion, look_through, true_clip
 from cinema_cli.models.sampling import sample_clips
 from cinema_cli.models.weights import VideoModels
@@ -91,19 +91,10 @@ def ceiling(animator: Animator, seed: int) -> Looks:
     return dict(looks)
 
 
-def add(looks: Looks, more: Looks) -> None:
-    """Put more looks behind those that are there."""
-    for key, values in more.items():
-        looks[key] += values
-
-
 TRIALS: dict[str, Callable[[Animator, int], Looks]] = {"clips": clips, "ceiling": ceiling}
 
 FIGURES = (
-    Figure("psnr first", "clip: first frame against the keyframe, as decoded", ">= 30 dB", "dB"),
-    Figure("coat clip", "clip: coat right in every frame", ">= 95 %"),
-    Figure("hat clip", "clip: hat right in every frame", ">= 95 %"),
-    Figure("motion", "clip: motion matches the verb", ">= 90 %"),
+    *CLIP_FIGURES,
     *(Figure(action, f"clip: {action}") for action in ACTIONS),
     Figure("psnr video", "video autoencoder, drawn clips", "", "dB"),
     Figure("coat clip ceiling", "coat in every frame through the video autoencoder (ceiling)"),

@@ -149,7 +149,7 @@ class _Bench:
         self.measured = self.kept = 0
         self._seers: tuple[WordEncoder, ImageEncoder | None] | None = None
         self._ways: Mapping[SectionName, Callable[[Film], Section]] = {
-            "exact": lambda film: measure_exact(film),
+            "exact": measure_exact,
             "pixels": lambda film: measure_pixels(film, progress, stopped),
             "encoders": self._encoded,
             "judge": self._judged,

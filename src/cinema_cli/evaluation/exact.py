@@ -13,10 +13,11 @@ import numpy as np
 from PIL import Image
 
 from cinema_cli.errors import InputError
-from cinema_cli.evaluation.figures import Figure, Observations, Row, row
+from cinema_cli.evaluation.figures import CLIP_FIGURES, KEYFRAME_FIGURES, Figure, Observations, Row, row
 from cinema_cli.evaluation.films import Clip, Film, Frame
 from cinema_cli.evaluation.looks import (
     Looks,
+    add,
     is_described,
     is_named_only,
     look_at_places,
@@ -32,24 +33,7 @@ from cinema_cli.evaluation.verbs import look_at_motion, look_through
 from cinema_cli.storyboard import Shot
 from cinema_cli.theatre.world import CLIP_RATE, FRAME_SIZE, MovieShot
 
-FIGURES = (
-    Figure("set", "set as captioned", ">= 95 %"),
-    Figure("time", "time of day as captioned", ">= 95 %"),
-    Figure("size", "shot size as captioned", ">= 95 %"),
-    Figure("coat described", "coat of a puppet described in its own caption", ">= 95 %"),
-    Figure("hat described", "hat of a puppet described in its own caption", ">= 95 %"),
-    Figure("coat named", "identity in context: coat of a puppet named only", ">= 90 %"),
-    Figure("hat named", "identity in context: hat of a puppet named only", ">= 90 %"),
-    Figure("two", "two puppets in a frame not mixed", ">= 90 %"),
-    Figure("place 0", "place returns as it was, next shot", ">= 90 %"),
-    Figure("place 1-3", "place returns as it was, 1 to 3 other shots between", ">= 90 %"),
-    Figure("place 4-7", "place returns as it was, 4 to 7 other shots between", ">= 90 %"),
-    Figure("place 8+", "place returns as it was, 8 or more other shots between", ">= 90 %"),
-    Figure("psnr first", "clip: first frame against the keyframe, as decoded", ">= 30 dB", "dB"),
-    Figure("coat clip", "clip: coat right in every frame", ">= 95 %"),
-    Figure("hat clip", "clip: hat right in every frame", ">= 95 %"),
-    Figure("motion", "clip: motion matches the verb", ">= 90 %"),
-)
+FIGURES = (*KEYFRAME_FIGURES, *CLIP_FIGURES)
 COLUMNS = ("set", "time", "size", "coats", "hats", "described", "clip coats", "clip hats", "motion")
 HOW = (
     "Read from pixels and compared with the captions; the reader itself is right on 99 % and more of the "
@@ -100,7 +84,7 @@ def look_at_film(
         on_shot()
     if drawn:
         places = look_at_places([shots[id] for id in drawn], np.stack(list(drawn.values())))
-        _add(looks, places)
+        add(looks, places)
     return looks, rows
 
 
@@ -137,10 +121,10 @@ def as_score(measured: Row, figure: Figure) -> Score:
 def _look_at_shot(film: Film, shot: Shot, true: MovieShot, frame: Frame, looks: Looks) -> tuple[Cell, ...]:
     """Add the looks at one shot, and give its row."""
     seen = see(true, frame)
-    _add(looks, look_at_scenery([seen]))
-    _add(looks, look_at_puppets([seen], "described", is_described))
-    _add(looks, look_at_puppets([seen], "named", is_named_only))
-    _add(looks, look_at_two([seen], "two"))
+    add(looks, look_at_scenery([seen]))
+    add(looks, look_at_puppets([seen], "described", is_described))
+    add(looks, look_at_puppets([seen], "named", is_named_only))
+    add(looks, look_at_two([seen], "two"))
     described = ", ".join(true.described) if true.staged.figures else None
     row = (*seen.scenery.values(), _share(seen.coats), _share(seen.hats), described)
     clip = film.clip(shot)
@@ -148,7 +132,7 @@ def _look_at_shot(film: Film, shot: Shot, true: MovieShot, frame: Frame, looks: 
         return (*row, None, None, None)
     moving = at_clip_rate(clip, film.rate(shot))
     through, motion = look_through(true, moving), look_at_motion(true, moving)
-    _add(looks, {"psnr first": psnr(moving[:1], frame[None]), **through, **motion})
+    add(looks, {"psnr first": psnr(moving[:1], frame[None]), **through, **motion})
     always = (_share(through.get(key, ())) for key in ("coat clip", "hat clip"))
     return (*row, *always, _share(motion.get("motion", ())))
 
@@ -156,8 +140,3 @@ def _look_at_shot(film: Film, shot: Shot, true: MovieShot, frame: Frame, looks: 
 def _share(right: "tuple[bool, ...] | list[float] | tuple[()]") -> str | None:
     """``1 of 2``; nothing where there is nobody."""
     return f"{int(sum(right))} of {len(right)}" if right else None
-
-
-def _add(looks: Looks, more: Looks) -> None:
-    for key, values in more.items():
-        looks.setdefault(key, []).extend(values)

@@ -101,3 +101,28 @@ def markdown(rows: Sequence[Row]) -> Iterator[str]:
     yield "| figure | target | measured | n | 95 % interval |"
     yield "|---|---|---|---|---|"
     yield from (line.markdown() for line in rows)
+
+
+KEYFRAME_FIGURES = (
+    Figure("set", "set as captioned", ">= 95 %"),
+    Figure("time", "time of day as captioned", ">= 95 %"),
+    Figure("size", "shot size as captioned", ">= 95 %"),
+    Figure("coat described", "coat of a puppet described in its own caption", ">= 95 %"),
+    Figure("hat described", "hat of a puppet described in its own caption", ">= 95 %"),
+    Figure("coat named", "identity in context: coat of a puppet named only", ">= 90 %"),
+    Figure("hat named", "identity in context: hat of a puppet named only", ">= 90 %"),
+    Figure("two", "two puppets in a frame not mixed (coats and places)", ">= 90 %"),
+    Figure("place 0", "place returns as it was, next shot", ">= 90 %"),
+    Figure("place 1-3", "place returns as it was, 1 to 3 other shots between", ">= 90 %"),
+    Figure("place 4-7", "place returns as it was, 4 to 7 other shots between", ">= 90 %"),
+    Figure("place 8+", "place returns as it was, 8 or more other shots between", ">= 90 %"),
+)
+"""What keyframes of the theatre are looked at for."""
+
+CLIP_FIGURES = (
+    Figure("psnr first", "clip: first frame against the keyframe, as decoded", ">= 30 dB", "dB"),
+    Figure("coat clip", "clip: coat right in every frame", ">= 95 %"),
+    Figure("hat clip", "clip: hat right in every frame", ">= 95 %"),
+    Figure("motion", "clip: motion matches the verb", ">= 90 %"),
+)
+"""What its clips are looked at for."""

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from cinema_cli.evaluation.artist import Artist, true_frames
-from cinema_cli.evaluation.figures import Figure
+from cinema_cli.evaluation.figures import KEYFRAME_FIGURES, Figure
 from cinema_cli.evaluation.looks import (
     Looks,
     is_described,
@@ -147,13 +147,7 @@ TRIALS: dict[str, Callable[[Artist, int], Looks]] = {
 }
 
 FIGURES = (
-    Figure("set", "set as captioned", ">= 95 %"),
-    Figure("time", "time of day as captioned", ">= 95 %"),
-    Figure("size", "shot size as captioned", ">= 95 %"),
-    Figure("coat described", "coat of a puppet described in its own caption", ">= 95 %"),
-    Figure("hat described", "hat of a puppet described in its own caption", ">= 95 %"),
-    Figure("coat named", "identity in context: coat of a puppet named only, 8 pairs", ">= 90 %"),
-    Figure("hat named", "identity in context: hat of a puppet named only, 8 pairs", ">= 90 %"),
+    *KEYFRAME_FIGURES,
     Figure("coat shuffled", "control: the same coat, looks told of another movie", "12.5 % in the interval"),
     Figure("hat shuffled", "control: the same hat, looks told of another movie", "12.5 % in the interval"),
     Figure("coat memory", "coat of a puppet named only, 4 true frames given, 4 drawn", ">= 90 %"),
@@ -173,11 +167,7 @@ FIGURES = (
     Figure("hat extended", "frame by frame: hat of a puppet named only", ">= 90 %"),
     Figure("coat repeated", "coat, the look in every caption", ">= 95 %"),
     Figure("hat repeated", "hat, the look in every caption", ">= 95 %"),
-    Figure("two", "two puppets in a frame not mixed, looks told once", ">= 90 %"),
     Figure("two repeated", "two puppets in a frame not mixed, the look in every caption", ">= 90 %"),
-    Figure("place 0", "place returns as it was, next shot", ">= 90 %"),
-    Figure("place 1-3", "place returns as it was, 1 to 3 other shots between", ">= 90 %"),
-    Figure("place 4-7", "place returns as it was, 4 to 6 other shots between", ">= 90 %"),
     Figure("place 0 memory", "place as it was, 4 true frames given, next shot", ">= 90 %"),
     Figure("place 1-3 memory", "place as it was, 4 true frames given, 1 to 3 between", ">= 90 %"),
     Figure("place 4-7 memory", "place as it was, 4 true frames given, 4 to 6 between", ">= 90 %"),

@@ -119,3 +119,9 @@ def psnr(shown: Frames, truth: Frames) -> list[float]:
     error = (shown.astype(np.float64) - truth).reshape(len(truth), -1)
     mean = np.maximum((error**2).mean(axis=1), 255**2 / 10**9.9)
     return [float(value) for value in 10 * np.log10(255**2 / mean)]
+
+
+def add(looks: Looks, more: Looks) -> None:
+    """Put more looks behind those that are there."""
+    for key, values in more.items():
+        looks.setdefault(key, []).extend(values)
