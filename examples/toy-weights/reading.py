@@ -6,7 +6,11 @@ The readers themselves are single matrices and are thrown away: what they can re
 at the same places.  FLUX has encoders that were trained on the web; a model from nothing otherwise spends
 most of its single-image stage on learning that woods are a forest.
 
-Shapes:  n captions   T tokens   D width of the encoder
+Names are cut into pieces, so the token at which a tag begins must also come to stand for the whole name: it
+is matched with the same name in other captions, among all names of the batch.  A keyframe model then finds
+the caption that told the look by one step of attention; without it, it never did (docs/log.md).
+
+Shapes:  n captions   T tokens   D width of the encoder   F figures   N width of a name
 """
 
 import random
@@ -33,10 +37,18 @@ from cinema_cli.theatre.world import (
     TIMES,
     Figure,
     Place,
+    Puppet,
     StagedShot,
 )
 
-CAPTIONS = 32
+CASTS = 12
+SHOTS = 4
+"""Captions of each cast in a batch, so that its names come again."""
+TOLD = 0.6
+"""Chance that a caption tells a look."""
+NAME_WIDTH = 48
+TEMPERATURE = 0.1
+"""Of matching names, as in SimCLR (arXiv 2002.05709)."""
 UNSAID = -100
 SCENE = {"set": SETS, "time": TIMES, "size": SHOT_SIZES}
 ROLE = {"position": ("left", "middle", "right"), "facing": ("left", "right"), "action": ACTIONS}
@@ -57,11 +69,12 @@ class Readings:
     ids: Tensor  # (n, T)
     scene: dict[str, Tensor]  # (n) each
     tags: tuple[Tensor, Tensor]  # caption and token of every figure's tag
-    figures: dict[str, Tensor]  # (figures) each
+    figures: dict[str, Tensor]  # (F) each
+    same: Tensor  # (F, F) bool, figures of the same name in other captions
 
 
 class Readers(ModelMixin, ConfigMixin):
-    """A matrix for each question: about the scene, from either encoder, and about figures."""
+    """A matrix for each question: about the scene, from either encoder, about figures and their names."""
 
     @register_to_config
     def __init__(self, pooled: int, tokens: int) -> None:
@@ -73,6 +86,7 @@ class Readers(ModelMixin, ConfigMixin):
         ):
             matrices = {name: nn.Linear(width, len(values)) for name, values in questions.items()}
             self.add_module(part, nn.ModuleDict(matrices))
+        self.name = nn.Linear(tokens, NAME_WIDTH)
 
 
 class Reading:
@@ -87,9 +101,10 @@ class Reading:
         self.modules = {"text_encoder": clip, "text_encoder_2": t5, "readers": self.readers}
 
     def batch(self, seed: int) -> Readings:
-        """Random shots in random words; half of the looks are told."""
+        """Random shots of some casts in random words; more than half of the looks are told."""
         rng = random.Random(seed)
-        shots = [random_words(rng) for _ in range(CAPTIONS)]
+        casts = [random_cast(rng, rng.choice((1, 2, 2, 3))) for _ in range(CASTS)]
+        shots = [random_words(rng, cast) for cast in casts for _ in range(SHOTS)]
         captions = [caption for _, _, caption in shots]
         encoded = self.tokenizer(
             captions, padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
@@ -101,6 +116,7 @@ class Reading:
                 rows.append(row)
                 places.append(token)
                 figures.append((figure, figure.puppet.name in told))
+        names = [figure.puppet.name for figure, _ in figures]
         return Readings(
             encoded["input_ids"],
             {
@@ -112,23 +128,35 @@ class Reading:
                 **{name: answers(figures, name, values, True) for name, values in ROLE.items()},
                 **{name: answers(figures, name, values, False) for name, values in LOOK.items()},
             },
+            torch.tensor([[mine == other for other in names] for mine in names]).fill_diagonal_(False),
         )
 
     def loss(self, batch: Readings, generator: torch.Generator) -> Tensor:
-        """Mean cross-entropy of all questions."""
-        return torch.stack(
-            [nn.functional.cross_entropy(*asked) for asked in self._asked(batch).values()]
-        ).mean()
+        """Mean cross-entropy of all questions, and that of matching names."""
+        tokens = self.t5(batch.ids)[0]
+        questions = [nn.functional.cross_entropy(*asked) for asked in self._asked(batch, tokens).values()]
+        return torch.stack(questions).mean() + self._names(batch, tokens)[0]
 
     @torch.no_grad()
     def preview(self, path: Path) -> None:
         """Print the share of right answers on captions never seen."""
-        for name, (given, wanted) in self._asked(self.batch(-1)).items():
+        batch = self.batch(-1)
+        tokens = self.t5(batch.ids)[0]
+        for name, (given, wanted) in self._asked(batch, tokens).items():
             said = wanted != UNSAID
             print(f"{name:<16} {(given.argmax(dim=1) == wanted)[said].float().mean():.1%}")
+        print(f"{'name':<16} {self._names(batch, tokens)[1]:.1%}")
 
-    def _asked(self, batch: Readings) -> dict[str, tuple[Tensor, Tensor]]:
-        tokens = self.t5(batch.ids)[0]  # (n, T, D)
+    def _names(self, batch: Readings, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss of finding the same name in other captions, and the share of figures whose nearest is it."""
+        names = nn.functional.normalize(self.readers.name(tokens[batch.tags]).float(), dim=1)  # (F, N)
+        alike = (names @ names.T / TEMPERATURE).fill_diagonal_(float("-inf"))
+        again = batch.same.any(dim=1)
+        chance = alike.log_softmax(dim=1).masked_fill(~batch.same, float("-inf"))[again]
+        nearest = batch.same[again].gather(1, alike[again].argmax(dim=1, keepdim=True))
+        return -chance.logsumexp(dim=1).mean(), nearest.float().mean()
+
+    def _asked(self, batch: Readings, tokens: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         pooled = self.clip(batch.ids).pooler_output
         ends = (batch.ids == self.tokenizer.eos_token_id).int().argmax(dim=1)
         last = tokens[torch.arange(len(ends)), ends]
@@ -146,12 +174,12 @@ class Reading:
         }
 
 
-def random_words(rng: random.Random) -> tuple[StagedShot, frozenset[str], str]:
-    """A shot, the names whose look is told, and a caption of it."""
-    cast = random_cast(rng, rng.choice((1, 1, 2)))
+def random_words(rng: random.Random, cast: tuple[Puppet, ...]) -> tuple[StagedShot, frozenset[str], str]:
+    """A shot of one or two of a cast, the names whose look is told, and a caption of it."""
+    present = rng.sample(cast, min(len(cast), rng.choice((1, 2, 2))))
     place, size = Place(rng.choice(SETS), 0), rng.choice(SHOT_SIZES)
-    staged = stage_shot(rng, place, rng.choice(TIMES), size, list(cast))
-    told = frozenset(f.puppet.name for f in staged.figures if rng.random() < 0.5)
+    staged = stage_shot(rng, place, rng.choice(TIMES), size, present)
+    told = frozenset(f.puppet.name for f in staged.figures if rng.random() < TOLD)
     return staged, told, write_caption(staged, told, rng)
 
 

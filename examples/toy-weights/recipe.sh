@@ -13,11 +13,10 @@ done
 # Puppets are a quarter of the tokens, and their colours come last: they count more (docs/log.md).
 cinema train-keyframes --stage 8 --run "$run" --set stages.8.loop.steps=8400 --set stages.8.subject_weight=5
 
-# The video model reads with the text encoder that the single-image stage trained.
-words=$(ls -d "$run"/checkpoints/keyframes/stage-1/step-* | tail -n 1)/ema/text_encoder_2
+# The video model reads with the same text encoder.
 mkdir -p "$run/video"
 rm -rf "$run/video/text_encoder" "$run/video/tokenizer"
-cp -r "$words" "$run/video/text_encoder"
+cp -r "$run/keyframes/text_encoder_2" "$run/video/text_encoder"
 cp -r "$run/keyframes/tokenizer_2" "$run/video/tokenizer"
 python "$here/video_autoencoder.py" --run "$run"
 cinema train-video --run "$run"

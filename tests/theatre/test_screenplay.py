@@ -101,3 +101,20 @@ def test_half_of_the_names_are_invented() -> None:
     known = sum(name in REAL_NAMES or name.startswith("The ") for name in names)
     assert len(set(REAL_NAMES)) >= 300
     assert 400 < known < 600
+
+
+def test_company_is_the_chance_of_two_where_the_cast_allows() -> None:
+    together = {
+        company: [
+            len(shot.staged.figures) == 2
+            for seed in range(200)
+            for shot in write_movie(seed, 8, company=company).shots
+            if len(write_movie(seed, 8, company=company).cast) > 1 and shot.staged.size == "wide"
+        ]
+        for company in (0.0, 0.4, 1.0)
+    }
+    none, usual, all_of_them = (sum(frames) / len(frames) for frames in together.values())
+    assert none == 0
+    assert 0.3 < usual < 0.45
+    assert all_of_them > 0.88  # a few shots show nobody
+    assert write_movie(3, 8, company=0.4) == write_movie(3, 8)

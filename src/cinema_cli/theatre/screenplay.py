@@ -39,6 +39,9 @@ from cinema_cli.theatre.world import (
 EMPTY = 0.07
 """Share of shots that show a place with nobody in it."""
 
+COMPANY = 0.4
+"""Chance that two puppets are there."""
+
 LAYOUTS = 2**31
 """Layout seeds are drawn below this."""
 
@@ -46,14 +49,18 @@ ONE_FIGURE: tuple[Position, ...] = ("left", "middle", "right")
 TWO_FIGURES: tuple[Position, ...] = ("left", "right")
 
 
-def write_movie(seed: int, shots: int, describe: float = 0.0) -> Movie:
-    """A random movie; ``describe`` is the chance that a later appearance is described again."""
+def write_movie(seed: int, shots: int, describe: float = 0.0, company: float = COMPANY) -> Movie:
+    """A random movie.
+
+    ``describe``: chance that a later appearance is described again.  ``company``: chance that two puppets are
+    there, where the cast allows.
+    """
     rng = random.Random(f"movie {seed}")
     cast = random_cast(rng, rng.choices((1, 2, 3, 4), (2, 4, 3, 2))[0])
     places = [Place(name, rng.randrange(LAYOUTS)) for name in rng.sample(SETS, rng.randint(2, 5))]
     seen: set[str] = set()
     written = []
-    for staged in stage_scenes(rng, cast, places, shots):
+    for staged in stage_scenes(rng, cast, places, shots, company):
         names = [figure.puppet.name for figure in staged.figures]
         described = tuple(name for name in names if name not in seen or rng.random() < describe)
         seen.update(names)
@@ -62,18 +69,18 @@ def write_movie(seed: int, shots: int, describe: float = 0.0) -> Movie:
 
 
 def stage_scenes(
-    rng: random.Random, cast: tuple[Puppet, ...], places: list[Place], shots: int
+    rng: random.Random, cast: tuple[Puppet, ...], places: list[Place], shots: int, company: float
 ) -> list[StagedShot]:
     """Scenes one after the other until there are enough shots."""
     staged: list[StagedShot] = []
     unseen = list(places)
     place, time = unseen.pop(0), rng.choice(TIMES)
-    present = draw_present(rng, cast)
+    present = draw_present(rng, cast, company)
     while len(staged) < shots:
         for step in range(rng.choice((1, 1, 2, 2, 3, 4))):
             size = draw_size(rng, step)
             if step and rng.random() < 0.4:
-                present = draw_present(rng, cast)
+                present = draw_present(rng, cast, company)
             staged.append(stage_shot(rng, place, time, size, present))
         if unseen and rng.random() < 0.5:
             place = unseen.pop(0)
@@ -81,7 +88,7 @@ def stage_scenes(
             seen_places = [other for other in places if other not in unseen and other != place]
             place = rng.choice(seen_places) if seen_places else unseen.pop(0)
         time = rng.choice(TIMES) if rng.random() < 0.6 else time
-        present = draw_present(rng, cast)
+        present = draw_present(rng, cast, company)
     return staged[:shots]
 
 
@@ -122,9 +129,9 @@ def random_puppet(rng: random.Random, name: str, coat: Colour, hat: Colour) -> P
     return Puppet(name, coat, hat, rng.choice(HAT_SHAPES), rng.choice(SKINS), rng.choice(BUILDS), prop)
 
 
-def draw_present(rng: random.Random, cast: tuple[Puppet, ...]) -> list[Puppet]:
+def draw_present(rng: random.Random, cast: tuple[Puppet, ...], company: float) -> list[Puppet]:
     """Who is there: one puppet, or two where the cast allows."""
-    return rng.sample(cast, 2 if len(cast) > 1 and rng.random() < 0.4 else 1)
+    return rng.sample(cast, 2 if len(cast) > 1 and rng.random() < company else 1)
 
 
 def draw_size(rng: random.Random, step: int) -> ShotSize:

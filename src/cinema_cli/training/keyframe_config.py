@@ -11,6 +11,7 @@ from cinema_cli.config import Config
 from cinema_cli.context.goldenmem import GoldenMem
 from cinema_cli.models.encoders import TextPadding
 from cinema_cli.models.quantise import Quantise
+from cinema_cli.theatre.screenplay import COMPANY
 from cinema_cli.theatre.world import FRAME_SIZE
 from cinema_cli.training.loop import LoopConfig
 from cinema_cli.training.lora import LoraConfig
@@ -51,6 +52,8 @@ class StageConfig(Config):
     """How much a token that shows a puppet counts in the loss, against 1 for the others; the theatre only."""
     describe: float = 1.0
     """Chance that a caption tells a look that an earlier one told."""
+    company: Annotated[float, Field(ge=0, le=1)] = COMPANY
+    """Chance that two puppets are there, of the theatre; a movie drawn otherwise is another movie."""
     shots: int | None = None
     """Shots of a movie of the theatre; none: as many as the other stages have."""
     span: Annotated[int | None, Field(ge=1)] = None

@@ -28,8 +28,8 @@ from cinema_cli.sampling.loader import Loader, Sequences
 from cinema_cli.theatre.captions import write_caption
 from cinema_cli.theatre.draw import draw_frame
 from cinema_cli.theatre.names import draw_names
-from cinema_cli.theatre.screenplay import write_movie
-from cinema_cli.theatre.world import FRAME_SIZE, MovieShot
+from cinema_cli.theatre.screenplay import COMPANY, write_movie
+from cinema_cli.theatre.world import FRAME_SIZE, MovieShot, StagedShot
 from cinema_cli.training.checkpoint import list_checkpoints
 from cinema_cli.training.latents import LatentCache
 
@@ -79,13 +79,16 @@ class TheatreSequences:
         shots: int,
         describe: float,
         span: int | None = None,
+        company: float = COMPANY,
     ) -> None:
         """``shots`` per movie; ``describe``: chance that a caption repeats a look already told.
 
         ``span``: shots that a sequence reaches over at most, with strides by chance; none: consecutive ones.
+        ``company``: chance that two puppets are there, where the cast allows.
         """
         self.codec, self.cache = codec, cache
         self.movies, self.shots, self.describe, self.span = movies, shots, describe, span
+        self.company = company
         self._subjects = lru_cache(maxsize=None)(self._find_subjects)
 
     def batch(self, seed: int, sequences: int, pairs: int) -> Sequences:
@@ -107,13 +110,14 @@ class TheatreSequences:
     def frames(self, movie: int, grid: Grid | None = None) -> Tensor:
         """Latents of a whole movie (shots, L, C), at the size of ``grid`` if it is given."""
         size = "" if grid is None else f"-{grid[0]}x{grid[1]}"
-        return self.cache.get(f"theatre-{self.shots}-{movie}{size}", lambda: self._encode(movie, grid))
+        kind = "" if self.company == COMPANY else f"-{self.company:g}"
+        return self.cache.get(f"theatre-{self.shots}-{movie}{kind}{size}", lambda: self._encode(movie, grid))
 
     def _read(self, picks: Sequence[tuple[int, list[int]]], rng: random.Random) -> Sequences:
         """Frames and fresh captions of those shots."""
         latents, captions, subjects = [], [], []
         for movie, places in picks:
-            written = write_movie(movie, self.shots).shots
+            written = self._written(movie)
             shots = renamed([written[place] for place in places], rng)
             latents.append(self.frames(movie)[places])
             captions.append(self._captions(shots, rng))
@@ -131,8 +135,11 @@ class TheatreSequences:
         window = range(first, first + width)
         return list(window) if width == pairs else sorted(rng.sample(window, pairs))
 
+    def _written(self, movie: int) -> tuple[MovieShot, ...]:
+        return write_movie(movie, self.shots, company=self.company).shots
+
     def _encode(self, movie: int, grid: Grid | None) -> Tensor:
-        shots = write_movie(movie, self.shots).shots
+        shots = self._written(movie)
         frames = torch.from_numpy(np.stack([draw_frame(shot.staged) for shot in shots]))
         with torch.autocast(self.codec.vae.device.type, enabled=False):
             return self.codec.encode(
@@ -140,12 +147,8 @@ class TheatreSequences:
             ).cpu()
 
     def _find_subjects(self, movie: int) -> Tensor:
-        """Tokens of a movie's frames (shots, L) that show a puppet, by drawing each frame without its own."""
-        staged = [shot.staged for shot in write_movie(movie, self.shots).shots]
-        shown = np.stack([draw_frame(shot) != draw_frame(replace(shot, figures=())) for shot in staged])
-        height, width = self.codec.grid(FRAME_SIZE)
-        cells = rearrange(shown.any(axis=-1), "k (h y) (w x) -> k (h w) (y x)", h=height, w=width)
-        return torch.from_numpy(cells.mean(axis=-1) > SUBJECT_SHARE)
+        """Tokens of a movie's frames (shots, L) that show a puppet."""
+        return shown_puppets([shot.staged for shot in self._written(movie)], self.codec.grid(FRAME_SIZE))
 
     def _captions(self, shots: Sequence[MovieShot], rng: random.Random) -> list[str]:
         """Fresh wordings; a look is told when its puppet first appears in these shots, later by chance."""
@@ -204,6 +207,14 @@ def refuse_other_data(folder: Path, source: SequenceSource) -> None:
         )
     if source.facts is not None and before != source.facts:
         write_atomic(record, json.dumps(source.facts, indent=2) + "\n")
+
+
+def shown_puppets(shots: Sequence[StagedShot], grid: Grid) -> Tensor:
+    """Tokens of frames (n, L) that show a puppet, by drawing each frame without its own."""
+    shown = np.stack([draw_frame(shot) != draw_frame(replace(shot, figures=())) for shot in shots])
+    height, width = grid
+    cells = rearrange(shown.any(axis=-1), "k (h y) (w x) -> k (h w) (y x)", h=height, w=width)
+    return torch.from_numpy(cells.mean(axis=-1) > SUBJECT_SHARE)
 
 
 def renamed(shots: Sequence[MovieShot], rng: random.Random) -> list[MovieShot]:

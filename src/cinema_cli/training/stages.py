@@ -168,7 +168,13 @@ def _theatre(
     latents = LatentCache(cache, weights_sha256(base / "vae"))
     wanted = config.stages[stage]
     return TheatreSequences(
-        codec, latents, config.movies, wanted.shots or config.shots, wanted.describe, wanted.span
+        codec,
+        latents,
+        config.movies,
+        wanted.shots or config.shots,
+        wanted.describe,
+        wanted.span,
+        wanted.company,
     )
 
 

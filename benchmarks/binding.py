@@ -1,0 +1,152 @@
+"""Whether the keyframe model knows which words belong to whom: what exchanged words cost it.
+
+    python benchmarks/binding.py
+    python benchmarks/binding.py --transformer runs/toy/checkpoints/keyframes/stage-8/step-*/ema/transformer
+
+Two exchanges, on frames that the theatre draws; each leaves every word in its place, with another owner:
+
+* **places**: one frame of two puppets, their looks told; who is on the left and who on the right changes;
+* **names**: two frames tell a puppet each, a third shows one of them and only names it; where the looks are
+  told, the two names change places.
+
+Told is the error of the velocity on the tokens that show a puppet, with the true words, and how much the
+exchange adds to it.  A model that does not bind loses nothing by it: who looks how is then a toss of a coin
+in its drawings.  This figure moves long before any picture does.
+
+Shapes:  n examples   P pairs   L image tokens   C channels
+"""
+
+import argparse
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cinema_cli.config import load_preset
+from cinema_cli.models.encoders import Words
+from cinema_cli.models.flow_matching import noised, velocity
+from cinema_cli.models.pairs import PairGroup
+from cinema_cli.models.weights import TOY, KeyframeModels, load_keyframe_models, model_folder
+from cinema_cli.theatre.captions import canonical_caption
+from cinema_cli.theatre.draw import draw_frame
+from cinema_cli.theatre.screenplay import LAYOUTS, random_cast, stage_shot
+from cinema_cli.theatre.world import FRAME_SIZE, SETS, TIMES, Place, Puppet, StagedShot
+from cinema_cli.training.checkpoint import module_weights
+from cinema_cli.training.sequences import HELD_OUT, shown_puppets
+
+FIRST_SEED = HELD_OUT + 95_000
+LEVELS = ((0.99, 0.99), (0.95, 0.95), (0.85, 0.85), (0.95, 0.1))
+"""Noise on the judged frame and on those before it."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """Frames, their captions, and the captions with their owners exchanged; the last frame is judged."""
+
+    shots: tuple[StagedShot, ...]
+    captions: tuple[str, ...]
+    exchanged: tuple[str, ...]
+
+
+def places(rng: random.Random) -> Example | None:
+    """One frame of two puppets."""
+    shot = staged(rng, random_cast(rng, 2))
+    if len(shot.figures) != 2:
+        return None
+    left, right = shot.figures
+    names = frozenset((left.puppet.name, right.puppet.name))
+    other = (replace(left, puppet=right.puppet), replace(right, puppet=left.puppet))
+    exchanged = canonical_caption(replace(shot, figures=other), names)
+    return Example((shot,), (canonical_caption(shot, names),), (exchanged,))
+
+
+def names(rng: random.Random) -> Example | None:
+    """Two puppets told in a frame each, then one of them only named."""
+    cast = random_cast(rng, 2)
+    shots = tuple(staged(rng, [cast[who]]) for who in (0, 1, rng.randrange(2)))
+    if not all(shot.figures for shot in shots):
+        return None
+    captions = [
+        canonical_caption(shot, {p.name for p in cast} if i < 2 else set()) for i, shot in enumerate(shots)
+    ]
+    one, two = (f"<{puppet.name}>" for puppet in cast)
+    exchanged = (captions[0].replace(one, two), captions[1].replace(two, one), captions[2])
+    return Example(shots, tuple(captions), exchanged)
+
+
+def staged(rng: random.Random, cast: Sequence[Puppet]) -> StagedShot:
+    """A shot of a cast, not too near to show two."""
+    place = Place(rng.choice(SETS), rng.randrange(LAYOUTS))
+    return stage_shot(rng, place, rng.choice(TIMES), rng.choice(("wide", "medium")), list(cast))
+
+
+@torch.no_grad()
+def cost_of_exchange(models: KeyframeModels, examples: Sequence[Example]) -> list[tuple[float, float]]:
+    """For each of ``LEVELS``: the error on the judged frame's puppets, and what the exchange adds to it."""
+    grid, shape = models.codec.grid(FRAME_SIZE), (len(examples), len(examples[0].shots))
+    drawn = np.stack([draw_frame(shot) for example in examples for shot in example.shots])
+    clean = models.codec.encode(torch.from_numpy(drawn)).unflatten(0, shape)  # (n, P, L, C)
+    shown = shown_puppets([example.shots[-1] for example in examples], grid)  # (n, L)
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
+    told = [
+        models.text.encode([caption for example in examples for caption in getattr(example, which)])
+        for which in ("captions", "exchanged")
+    ]
+    costs = []
+    for level, before in LEVELS:
+        t = torch.full(shape, before)
+        t[:, -1] = level
+        errors = [_error(models, clean, noise, t, words, shown) for words in told]
+        costs.append((errors[0], errors[1] - errors[0]))
+    return costs
+
+
+def _error(
+    models: KeyframeModels, clean: Tensor, noise: Tensor, t: Tensor, words: Words, shown: Tensor
+) -> float:
+    """Mean squared error of the velocity on the last frame's tokens that show somebody."""
+    text, pooled = (part.unflatten(0, t.shape) for part in (words.text, words.pooled))
+    ranks, grid = range(t.shape[1]), models.codec.grid(FRAME_SIZE)
+    group = PairGroup(noised(clean, noise, t), text, pooled, t, ranks, grid)
+    (predicted,) = models.transformer(groups=[group])
+    error = (predicted - velocity(clean, noise)).square().mean(dim=3)[:, -1]
+    return float(error[shown].mean())
+
+
+def collect(make: Callable[[random.Random], Example | None], count: int) -> list[Example]:
+    """``count`` examples of held-out draws."""
+    rng, found = random.Random(FIRST_SEED), []
+    while len(found) < count:
+        example = make(rng)
+        found += [example] if example is not None else []
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--examples", type=int, default=48)
+    parser.add_argument("--model", default=TOY)
+    parser.add_argument("--transformer", type=Path, nargs="*", help="its weights instead, one or more")
+    options = parser.parse_args()
+    length = load_preset("toy")["plan"]["text_length"]
+    folder = model_folder(options.model, "keyframes")
+    models = load_keyframe_models(folder, length, torch.device("cpu"), torch.float32)
+    for weights in options.transformer or [None]:
+        if weights is not None:
+            models.transformer.load_state_dict(module_weights(weights))
+        for make in (places, names):
+            costs = cost_of_exchange(models, collect(make, options.examples))
+            for (level, before), (error, more) in zip(
+                LEVELS[: 3 if make is places else 4], costs, strict=False
+            ):
+                print(f"{make.__name__:<6} noise {level:.2f} beside {before:.2f}: {error:.4f} {more:+.4f}")
+
+
+if __name__ == "__main__":
+    main()
