@@ -40,12 +40,14 @@ WAN = {
 
 
 def export(frozen: Path, trained: list[Path], index: dict[str, object], shift: float, out: Path) -> None:
-    """Frozen parts, then what checkpoints trained, in bf16 for transformers and fp16 for the rest."""
+    """Frozen parts and what checkpoints trained of them, in bf16 for transformers and fp16 for the rest."""
     if out.exists():
         shutil.rmtree(out)
     shutil.copytree(frozen, out)
     for checkpoint in trained:
-        shutil.copytree(checkpoint / "ema", out, dirs_exist_ok=True)
+        for part in (checkpoint / "ema").iterdir():
+            if part.name in index:
+                shutil.copytree(part, out / part.name, dirs_exist_ok=True)
     FlowMatchEulerDiscreteScheduler(shift=shift).save_pretrained(out / "scheduler")
     for path in out.rglob("*.safetensors"):
         dtype = torch.bfloat16 if path.parent.name == "transformer" else torch.float16

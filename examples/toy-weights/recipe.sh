@@ -7,11 +7,11 @@ here=$(dirname "$0")
 
 python "$here/text_encoder.py" --run "$run"
 python "$here/image_autoencoder.py" --run "$run"
-for stage in 1 4; do
-  cinema train-keyframes --stage $stage --run "$run"
-done
-# Puppets are a quarter of the tokens, and their colours come last: they count more (docs/log.md).
-cinema train-keyframes --stage 8 --run "$run" --set stages.8.loop.steps=8400 --set stages.8.subject_weight=5
+# Puppets are a quarter of the tokens, and their colours come last: they count more.  Whose words are whose is
+# learned near pure noise, where colours are decided (docs/log.md).
+cinema train-keyframes --stage 1 --run "$run" --set stages.1.subject_weight=5
+python "$here/owners.py" --stage 4 --run "$run" --set stages.4.subject_weight=5 --set shift=16
+python "$here/owners.py" --stage 8 --run "$run" --set stages.8.subject_weight=5 --set stages.8.loop.steps=8400
 
 # The video model reads with the same text encoder.
 mkdir -p "$run/video"

@@ -28,6 +28,7 @@ from cinema_cli.models.encoders import Words
 from cinema_cli.sampling.features import PairFeatures
 from cinema_cli.sampling.kept import KeptFilm
 from cinema_cli.sampling.manifest import Manifest
+from cinema_cli.theatre.world import StagedShot
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Sequences:
     """(B, P, ...) the captions encoded, where the text encoders are frozen and that is cached."""
     subjects: Tensor | None = None
     """(B, P, L) bool, where a token shows somebody, if that is known."""
+    shots: list[list[StagedShot]] | None = None
+    """B lists of P: what the frames show, where the theatre drew them."""
 
 
 @dataclass(frozen=True)

@@ -115,14 +115,15 @@ class TheatreSequences:
 
     def _read(self, picks: Sequence[tuple[int, list[int]]], rng: random.Random) -> Sequences:
         """Frames and fresh captions of those shots."""
-        latents, captions, subjects = [], [], []
+        latents, captions, subjects, staged = [], [], [], []
         for movie, places in picks:
             written = self._written(movie)
             shots = renamed([written[place] for place in places], rng)
             latents.append(self.frames(movie)[places])
             captions.append(self._captions(shots, rng))
             subjects.append(self._subjects(movie)[places])
-        return Sequences(torch.stack(latents), captions, subjects=torch.stack(subjects))
+            staged.append([shot.staged for shot in shots])
+        return Sequences(torch.stack(latents), captions, subjects=torch.stack(subjects), shots=staged)
 
     def _picks(self, rng: random.Random, sequences: int, pairs: int) -> list[tuple[int, list[int]]]:
         """Movie and shots of every sequence of a batch."""

@@ -1,6 +1,7 @@
 """Stages of the keyframe model, each from the one before (paper, 3.2: 1 -> 8 -> 16 -> 32 pairs; Fig. 7)."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -47,6 +48,7 @@ def train_keyframes(
     init: str | None = None,
     anyway: bool = False,
     checkpoint: str | None = None,
+    make: Callable[..., KeyframeTask] = KeyframeTask,
 ) -> Path:
     """Train a stage: from the newest checkpoint of the stage before it, from ``init``, or from scratch.
 
@@ -63,6 +65,7 @@ def train_keyframes(
         init: A model to start from: "toy" for the embedded weights, or a folder.
         anyway: Train long sequences straight from a base, too.
         checkpoint: Name of the stage's checkpoint to go on from, if not its newest that is whole.
+        make: What is trained, where more than the velocity is to be learned.
 
     Returns:
         The stage's last checkpoint.
@@ -110,7 +113,7 @@ def train_keyframes(
     refuse_other_data(folder, source)
     refuse_other_base(folder, config.quantise)
     note_base(run, init)
-    task = KeyframeTask(model, codec, text, source, stage, config)
+    task = make(model, codec, text, source, stage, config)
     if config.lora:
         for earlier in before:
             _take_over(earlier, {"lora": task.modules["lora"]}, progress)

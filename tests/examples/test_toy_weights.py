@@ -1,0 +1,106 @@
+"""The recipe's own losses: reading captions, and whose words are whose."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from cinema_cli.models.encoders import ImageCodec, TextEncoder
+from cinema_cli.models.keyframes import InterleavedFlux
+from cinema_cli.training.latents import LatentCache
+from cinema_cli.training.sequences import TheatreSequences
+from keyframe_runs import frozen_parts, tiny_training
+
+SCRIPTS = Path(__file__).parents[2] / "examples" / "toy-weights"
+
+
+@pytest.fixture
+def scripts(monkeypatch):
+    """The recipe's folder on the path, as where one of its scripts is run."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    yield
+    for name in ("owners", "reading"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def task(scripts, tmp_path):
+    """A stage of four pairs, tiny, with four single-stream blocks to be asked."""
+    import owners
+
+    config = tiny_training(
+        "transformer.num_single_layers=4", "text_length=96", "stages.4.sequences=3", "stages.4.describe=0"
+    )
+    folder = frozen_parts(tmp_path) / "keyframes"
+    codec, text = ImageCodec.load(folder), TextEncoder.load(folder, config.text_length)
+    assert config.transformer is not None
+    model = InterleavedFlux(**config.transformer.model_dump())
+    data = TheatreSequences(codec, LatentCache(tmp_path / "cache", "d" * 64), 40, 12, 0.0, None, 0.7)
+    return owners.OwnersTask(model, codec, text, data, 4, config)
+
+
+def test_figures_are_asked_where_they_are_named_and_shown(task):
+    batch = task.batch(3)
+    task._gone = torch.zeros(3, 4, dtype=torch.bool)
+    words, frames, first, puppets = task._asked(batch.sequences)
+    figures = [f for sequence in batch.sequences.shots for shot in sequence for f in shot.figures]
+    assert puppets == [figure.puppet for figure in figures]
+    captions = [caption for sequence in batch.sequences.captions for caption in sequence]
+    tellers = {}
+    for where, own, teller, puppet in zip(words, frames, first, puppets, strict=True):
+        ((row, token),) = where.tolist()
+        told_at = tellers.setdefault((row // 4, puppet.name), [row, token])
+        assert teller.tolist() == [told_at], "the first caption with that name tells the look"
+        read = task.text.t5_tokenizer(captions[row])
+        assert captions[row][slice(*read.token_to_chars(0, token))].strip().startswith("<")
+        assert f"<{puppet.name}>" in captions[row]
+        assert len(own)
+        assert set(own[:, 0].tolist()) == {row}
+        assert own[:, 1].min() >= 96
+    shown = batch.sequences.subjects.flatten(0, 1)
+    for own in frames:
+        assert shown[own[0, 0]][own[:, 1] - 96].all()
+
+
+def test_a_look_whose_caption_is_gone_is_not_asked(task):
+    batch = task.batch(3)
+    task._gone = torch.zeros(3, 4, dtype=torch.bool)
+    task._gone[:, 0] = True
+    first = {f.puppet.name for sequence in batch.sequences.shots for f in sequence[0].figures}
+    asked = {puppet.name for puppet in task._asked(batch.sequences)[3]}
+    assert first
+    assert not first & asked
+
+
+def test_its_loss_is_more_than_the_velocitys_and_moves_model_and_readers(task):
+    from cinema_cli.training.keyframes import KeyframeTask
+
+    batch = task.batch(3)
+    both = task.loss(batch, torch.Generator().manual_seed(1))
+    alone = KeyframeTask.loss(task, batch, torch.Generator().manual_seed(1))
+    assert both > alone
+    both.backward()
+    late = task.model.single_transformer_blocks[0].attn.to_k.weight.grad
+    assert late is not None
+    assert late.abs().sum() > 0
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in task.owners.parameters() if p.ndim > 1)
+
+
+def test_names_are_matched_across_the_captions_of_a_cast(scripts, tmp_path):
+    from transformers import PreTrainedTokenizerFast
+
+    import reading
+    from tiny_models import pooled_encoder, text_encoder
+
+    folder = frozen_parts(tmp_path) / "keyframes"
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer_2")
+    task = reading.Reading(pooled_encoder(), text_encoder(), tokenizer, 24)
+    task.length = 96
+    batch = task.batch(5)
+    assert torch.equal(batch.same, batch.same.T)
+    assert batch.same.any(dim=1).float().mean() > 0.8
+    assert not batch.same.diagonal().any()
+    loss = task.loss(batch, torch.Generator())
+    loss.backward()
+    assert task.readers.name.weight.grad.abs().sum() > 0
