@@ -7,8 +7,8 @@ at the same places.  FLUX has encoders that were trained on the web; a model fro
 most of its single-image stage on learning that woods are a forest.
 
 Names are cut into pieces, so the token at which a tag begins must also come to stand for the whole name: it
-is matched with the same name in other captions, among all names of the batch.  A keyframe model then finds
-the caption that told the look by one step of attention; without it, it never did (docs/log.md).
+is matched with the same name in other captions, among all names of the batch.  A keyframe model can then
+find the caption that told a look by one step of attention (``owners.py``).
 
 Shapes:  n captions   T tokens   D width of the encoder   F figures   N width of a name
 """
