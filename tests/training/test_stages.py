@@ -37,7 +37,7 @@ def test_stages_follow_each_other(run):
     with Progress(quiet=True) as progress:
         with pytest.raises(InputError, match="comes first"):
             train_keyframes(8, run, config(), progress)
-        first = train_keyframes(1, run, config(), progress)
+        first = train_keyframes(1, run, config("stages.1.train_text=true"), progress)
         with pytest.raises(InputError, match="stage-4: this stage comes first"):
             train_keyframes(8, run, config(), progress)
         second = train_keyframes(4, run, config(), progress)
@@ -226,13 +226,16 @@ def test_a_stage_goes_on_with_the_data_it_began_with(tmp_path, dataset, tiny):
             trained(tmp_path / "drawn", dataset, init=start)
 
 
-def test_the_theatre_s_cache_keeps_its_names(run):
+@pytest.mark.parametrize(("company", "kind"), [("0.4", ""), ("0.7", "-0.7")])
+def test_the_theatre_s_cache_keeps_its_names(tmp_path, company, kind):
+    run = frozen_parts(tmp_path)
     with Progress(quiet=True) as progress:
-        train_keyframes(1, run, config(), progress)
+        train_keyframes(1, run, config(f"stages.1.company={company}"), progress)
     folder = run / "cache" / weights_sha256(run / "keyframes" / "vae")[:16]
-    assert {path.name for path in folder.iterdir()} <= {
-        f"theatre-{config().shots}-{first + n}.safetensors" for first in (0, HELD_OUT) for n in range(3)
+    named = {
+        f"theatre-{config().shots}-{first + n}{kind}.safetensors" for first in (0, HELD_OUT) for n in range(3)
     }
+    assert {path.name for path in folder.iterdir()} <= named
 
 
 def test_captions_that_lose_their_end_are_counted(tmp_path, dataset, tiny, capsys):
