@@ -40,6 +40,8 @@ def test_stages_follow_each_other(run):
         first = train_keyframes(1, run, config("stages.1.train_text=true"), progress)
         with pytest.raises(InputError, match="stage-4: this stage comes first"):
             train_keyframes(8, run, config(), progress)
+        with pytest.raises(InputError, match="transformer were to be trained, found"):
+            train_keyframes(1, run, config("stages.1.loop.steps=3"), progress)
         second = train_keyframes(4, run, config(), progress)
         with pytest.raises(InputError, match="among 1, 4, 8 was wanted, found 16"):
             train_keyframes(16, run, config(), progress)

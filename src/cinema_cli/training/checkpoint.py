@@ -197,8 +197,13 @@ def load_checkpoint(checkpoint: Path, live: Live) -> dict[str, Any]:
     """Put a verified checkpoint back into live objects; returns what ``state.json`` says.
 
     Raises:
-        InputError: it holds another model.
+        InputError: it holds another model, or other parts of it were trained.
     """
+    if (trained := {path.name for path in (checkpoint / "ema").iterdir()}) != set(live.modules):
+        raise InputError(
+            f"{checkpoint}: {', '.join(sorted(live.modules))} were to be trained, found what trained "
+            f"{', '.join(sorted(trained))}. Train the same parts as before, or choose another --run folder."
+        )
     for name, module in live.modules.items():
         load_tensors(module.state_dict(), checkpoint / name)
         load_tensors(live.averages.weights[name], checkpoint / "ema" / name)
