@@ -39,7 +39,9 @@ from cinema_cli.training.checkpoint import module_weights
 from cinema_cli.training.sequences import HELD_OUT, shown_puppets
 
 FIRST_SEED = HELD_OUT + 95_000
-LEVELS = ((0.99, 0.99), (0.95, 0.95), (0.85, 0.85), (0.95, 0.1))
+Levels = Sequence[tuple[float, float]]
+TOGETHER: Levels = ((0.99, 0.99), (0.95, 0.95), (0.85, 0.85))
+BESIDE_MEMORY: Levels = ((0.95, 0.1),)
 """Noise on the judged frame and on those before it."""
 
 
@@ -85,8 +87,10 @@ def staged(rng: random.Random, cast: Sequence[Puppet]) -> StagedShot:
 
 
 @torch.no_grad()
-def cost_of_exchange(models: KeyframeModels, examples: Sequence[Example]) -> list[tuple[float, float]]:
-    """For each of ``LEVELS``: the error on the judged frame's puppets, and what the exchange adds to it."""
+def cost_of_exchange(
+    models: KeyframeModels, examples: Sequence[Example], levels: Levels
+) -> list[tuple[float, float]]:
+    """For each of the levels: the error on the judged frame's puppets, and what the exchange adds to it."""
     grid, shape = models.codec.grid(FRAME_SIZE), (len(examples), len(examples[0].shots))
     drawn = np.stack([draw_frame(shot) for example in examples for shot in example.shots])
     clean = models.codec.encode(torch.from_numpy(drawn)).unflatten(0, shape)  # (n, P, L, C)
@@ -97,7 +101,7 @@ def cost_of_exchange(models: KeyframeModels, examples: Sequence[Example]) -> lis
         for which in ("captions", "exchanged")
     ]
     costs = []
-    for level, before in LEVELS:
+    for level, before in levels:
         t = torch.full(shape, before)
         t[:, -1] = level
         errors = [_error(models, clean, noise, t, words, shown) for words in told]
@@ -140,11 +144,9 @@ def main() -> None:
     for weights in options.transformer or [None]:
         if weights is not None:
             models.transformer.load_state_dict(module_weights(weights))
-        for make in (places, names):
-            costs = cost_of_exchange(models, collect(make, options.examples))
-            for (level, before), (error, more) in zip(
-                LEVELS[: 3 if make is places else 4], costs, strict=False
-            ):
+        for make, levels in ((places, TOGETHER), (names, (*TOGETHER, *BESIDE_MEMORY))):
+            costs = cost_of_exchange(models, collect(make, options.examples), levels)
+            for (level, before), (error, more) in zip(levels, costs, strict=True):
                 print(f"{make.__name__:<6} noise {level:.2f} beside {before:.2f}: {error:.4f} {more:+.4f}")
 
 

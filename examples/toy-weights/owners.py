@@ -17,7 +17,6 @@ Shapes:  B sequences   P pairs   T text tokens   L image tokens   S = T + L   D 
 """
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -120,7 +119,9 @@ class OwnersTask(KeyframeTask):
         words, frames, first, puppets = [], [], [], []
         tags = self._tags(sequences)
         for sequence, shots in enumerate(sequences.shots or []):
-            met: dict[str, tuple[bool, int, int | None]] = {}  # whether the caption that told a look is there
+            met: dict[
+                str, tuple[bool, int, int | None]
+            ] = {}  # of the first caption: is it there, and its tag
             for pair, shot in enumerate(shots):
                 row, there = sequence * self.pairs + pair, not self._gone[sequence, pair]
                 shown = tokens_of_figures(nameless(shot), self.grid)
@@ -163,19 +164,12 @@ class OwnersTask(KeyframeTask):
         captions = [caption for sequence in sequences.captions for caption in sequence]
         read = self.text.t5_tokenizer(captions, truncation=True, max_length=self.config.text_length)
         found = {}
-        for row, name, place in self._places(sequences, captions):
-            token = read.char_to_token(row, place)
-            if token is not None:
-                found[row, name] = token
+        for row, shot in enumerate(shot for shots in sequences.shots or [] for shot in shots):
+            for figure in shot.figures:
+                token = read.char_to_token(row, captions[row].index(tag(figure.puppet)))
+                if token is not None:  # else the caption was cut before it
+                    found[row, figure.puppet.name] = token
         return found
-
-    def _places(self, sequences: Sequences, captions: list[str]) -> Iterator[tuple[int, str, int]]:
-        """Row, name and first character of every tag."""
-        for sequence, shots in enumerate(sequences.shots or []):
-            for pair, shot in enumerate(shots):
-                row = sequence * self.pairs + pair
-                for figure in shot.figures:
-                    yield row, figure.puppet.name, captions[row].index(tag(figure.puppet))
 
     def _answers(self, part: str, rows: list[Tensor], puppets: list[Puppet]) -> Tensor:
         """Mean cross-entropy of all questions, every figure counting the same."""

@@ -38,7 +38,9 @@ def test_what_is_not_exchanged_costs_nothing(script, tmp_path):
         examples = module.collect(make, 2)
         same = [replace(example, exchanged=example.captions) for example in examples]
         for (error, more), (alike, nothing) in zip(
-            module.cost_of_exchange(models, examples), module.cost_of_exchange(models, same), strict=True
+            module.cost_of_exchange(models, examples, module.TOGETHER),
+            module.cost_of_exchange(models, same, module.TOGETHER),
+            strict=True,
         ):
             assert error == pytest.approx(alike)
             assert nothing == 0

@@ -38,6 +38,8 @@ COLUMNS = ("set", "time", "size", "coats", "hats", "described", "clip coats", "c
 HOW = (
     "Read from pixels and compared with the captions; the reader itself is right on 99 % and more of the "
     "theatre's own frames. A puppet that is not found counts as wrong; 12.5 % is chance for a colour. "
+    "What a caption only names may have been told to the model all the same (repeat_looks, the default): "
+    "then these lines say how consistent the film is; memory of a name is what --stress and --card measure. "
     "Intervals of one film are Wilson's and take its looks for independent, which they are not quite."
 )
 
