@@ -29,4 +29,11 @@ def test_the_device_is_one_that_can_compute_in_its_number_type() -> None:
     kind = runtime.number_type(where)
     assert where.type in ("cuda", "cpu")
     assert (torch.ones(4, device=where, dtype=kind) * 2).sum().item() == 8
+
+
+def test_a_cpu_computes_in_bfloat16_where_it_multiplies_in_it(monkeypatch) -> None:
+    for has, kind in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=has: {"amx_bf16": has})
+        assert runtime.number_type(torch.device("cpu")) is kind
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": "aarch64"})
     assert runtime.number_type(torch.device("cpu")) is torch.float32

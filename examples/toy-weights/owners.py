@@ -155,9 +155,13 @@ class OwnersTask(KeyframeTask):
         tokens, of, share = _laid_out(rows)
         sequence, place = tokens[:, 0] // pairs, _place(tokens, pairs, width)
         wanted = _place(torch.cat(to), pairs, width)
-        scores = torch.einsum("nd,nsd->ns", query[sequence, place], key[sequence]) * query.shape[2] ** -0.5
-        each = nn.functional.cross_entropy(scores.float(), wanted[of], reduction="none")
-        return (each * share).sum()
+        losses = []
+        for own in sequence.unique():  # keys of a sequence are shared by its tokens, not copied for each
+            asking = sequence == own
+            scores = query[own, place[asking]] @ key[own].T * query.shape[2] ** -0.5
+            each = nn.functional.cross_entropy(scores.float(), wanted[of[asking]], reduction="none")
+            losses.append((each * share[asking]).sum())
+        return torch.stack(losses).sum()
 
     def _tags(self, sequences: Sequences) -> dict[tuple[int, str], int]:
         """Token at which a name's tag begins, by row and name."""
@@ -174,7 +178,9 @@ class OwnersTask(KeyframeTask):
     def _answers(self, part: str, rows: list[Tensor], puppets: list[Puppet]) -> Tensor:
         """Mean cross-entropy of all questions, every figure counting the same."""
         where, of, share = _laid_out(rows)
-        seen = nn.functional.layer_norm(self._seen[part][where[:, 0], where[:, 1]], (self.model.inner_dim,))
+        seen = rearrange(self._seen[part], "r s d -> (r s) d")
+        seen = seen.index_select(0, _place(where, len(self._seen[part]), self._seen[part].shape[1]))
+        seen = nn.functional.layer_norm(seen, (self.model.inner_dim,))
         readers = getattr(self.owners, part)
         losses = []
         for name, values in LOOK.items():

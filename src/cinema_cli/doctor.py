@@ -99,7 +99,10 @@ def _torch() -> Iterator[Finding]:
         return
     driver = _nvidia_driver()
     if driver is None:
-        yield Finding("device", "ok", "CPU; no NVIDIA driver is loaded")
+        from cinema_cli import runtime
+
+        numbers = str(runtime.number_type(torch.device("cpu"))).removeprefix("torch.")
+        yield Finding("device", "ok", f"CPU, computes in {numbers}; no NVIDIA driver is loaded")
         return
     built = f"CUDA {torch.version.cuda}" if torch.version.cuda else "the CPU only"
     why = f" ({told[0].message})" if told else ""

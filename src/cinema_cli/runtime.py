@@ -37,10 +37,24 @@ def device_name(where: "torch.device") -> str:
 
 
 def number_type(where: "torch.device") -> "torch.dtype":
-    """bfloat16 on a GPU that computes in it, else float32: most CPUs only emulate bfloat16, slowly."""
+    """bfloat16 on a device that multiplies in it, else float32: other CPUs only emulate bfloat16, slowly.
+
+    Of CPUs it is those with AMX: the toy's film is drawn there in half the time (docs/log.md).
+    """
     import torch
 
-    return torch.bfloat16 if where.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+    if where.type == "cuda":
+        multiplies = torch.cuda.is_bf16_supported()
+    else:
+        multiplies = bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    return torch.bfloat16 if multiplies else torch.float32
+
+
+def clip_type(where: "torch.device", dtype: "torch.dtype") -> "torch.dtype":
+    """Number type of convolutions over time: those of bfloat16 crash on CPUs with AMX (docs/log.md)."""
+    import torch
+
+    return torch.float32 if where.type == "cpu" else dtype
 
 
 def seed_everything(seed: int) -> None:

@@ -23,6 +23,15 @@ def test_weights_are_counted_in_the_number_type_that_they_are_computed_in(tmp_pa
     assert half.largest == "transformer"
 
 
+def test_a_video_autoencoder_is_counted_in_float32_on_a_cpu(tmp_path):
+    sizes = {"transformer": 4_999_787_712, "vae": 704_687_000, "text_encoder": 5_680_910_336}
+    parts = tuple(Component(name, "x", count, 2 * count, ("BF16",)) for name, count in sizes.items())
+    wan = Contents(tmp_path, "video", "WanPipeline", parts)
+    room = room_for(wan, torch.device("cpu"), torch.bfloat16)
+    assert room.needed == wan.bytes + 2 * sizes["vae"]
+    assert room_for(wan, torch.device("cpu"), torch.float32).needed == 2 * wan.bytes
+
+
 @pytest.mark.parametrize(
     ("memory", "said"),
     [

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from cinema_cli import runtime
 from cinema_cli.context.goldenmem import GoldenMem
 from cinema_cli.errors import InputError
 from cinema_cli.models.cost import FluxCost, Pairs, Window
@@ -44,8 +45,9 @@ def test_nothing_is_written_and_the_numbers_are_those_of_the_cost_model(story: P
     windows = [Window((new,)), Window((new,), (small,)), *[Window((new,), (small, smaller))] * 2]
     assert made.film_pflop == cost.film(windows, 2) / 1e15
     assert made.step_tflop == cost.extension([new], [small, smaller]) / 1e12
-    assert made.memory_bytes == cost.memory_bytes([small, smaller], 4)
-    assert made.peak_bytes == cost.peak_bytes(windows[-1], 4)
+    number = runtime.number_type(runtime.device())
+    assert made.memory_bytes == cost.memory_bytes([small, smaller], number.itemsize)
+    assert made.peak_bytes == cost.peak_bytes(windows[-1], number.itemsize)
     assert made.device == f"CPU, {torch.get_num_threads()} threads"
     assert made.seconds > 0
     guided = estimate_plan(story, story.parent / "film", configured(model, mode="extend", guidance=2.0))

@@ -63,6 +63,14 @@ def load(folder: Path) -> VideoModels:
     return load_video_models(folder / "video", 160, torch.device("cpu"), torch.float32)
 
 
+def test_on_a_cpu_the_autoencoder_stays_in_float32_whatever_the_rest(tmp_path: Path) -> None:
+    folder = build_tiny_models(tmp_path) / "video"
+    half = load_video_models(folder, 160, torch.device("cpu"), torch.bfloat16)
+    assert (half.transformer.dtype, half.text.t5.dtype) == (torch.bfloat16, torch.bfloat16)
+    assert half.codec.vae.dtype is torch.float32
+    make(half, film("1"), ["0001"], [])
+
+
 def make(
     models: VideoModels, board: Storyboard, made: list[str], seen: list[str], **pictures: Frame
 ) -> dict[str, Clip]:

@@ -57,6 +57,40 @@ def test_the_loss_of_context_frames_does_not_count(run):
     assert torch.allclose(blind, moved)
 
 
+def test_places_are_consecutive_unless_they_are_drawn_from_more(run):
+    assert task(run, 8).draw_ranks(torch.Generator()) == list(range(8))
+    made, generator = task(run, 8, "stages.8.positions=20"), torch.Generator().manual_seed(0)
+    drawn = [made.draw_ranks(generator) for _ in range(600)]
+    assert all(len(set(ranks)) == 8 and ranks == sorted(ranks) for ranks in drawn)
+    assert {rank for ranks in drawn for rank in ranks} == set(range(20))
+    reaches = [ranks[-1] - ranks[0] + 1 for ranks in drawn]
+    assert set(reaches) == set(range(8, 21))  # neighbours as well as pairs that are far apart
+
+
+def test_the_loss_is_taken_at_the_drawn_places(run):
+    plain = ("stages.8.clean_context=0", "stages.8.drop_pair=0")
+    made = task(run, 8, *plain, "stages.8.positions=40")
+    batch = made.batch(0)
+    seen, forward = [], made.model.forward
+
+    def watched(*given, groups, **more):
+        seen.append(list(groups[-1].ranks))
+        return forward(*given, groups=groups, **more)
+
+    made.model.forward = watched
+    losses = {made.loss(batch, torch.Generator().manual_seed(seed)).item() for seed in (3, 3, 4)}
+    assert seen[0] == seen[1] != seen[2]
+    assert len(losses) == 2
+
+
+@pytest.mark.parametrize("positions", [1, 7])
+def test_fewer_places_than_pairs_are_refused(positions):
+    with pytest.raises(
+        InputError, match=rf"stages\.8\.positions: at least 8, one a pair, .* found {positions}"
+    ):
+        tiny_training(f"stages.8.positions={positions}")
+
+
 def test_batches_repeat_by_seed_and_never_show_held_out_movies(run):
     data = task(run, 8).data
     a, b, c = data.batch(5, 1, 8), data.batch(5, 1, 8), data.batch(6, 1, 8)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cinema_cli import runtime
 from cinema_cli.errors import MissingError
 from cinema_cli.models.contents import Contents, size_words
 
@@ -66,7 +67,11 @@ class Room:
 def room_for(contents: Contents, where: "torch.device", dtype: "torch.dtype") -> Room:
     """What a model needs in a number type, and what a device has."""
     name = str(dtype).removeprefix("torch.")
-    return Room(contents.bytes_as(dtype.itemsize), where.type, name, device_memory(where))
+    sizes = contents.bytes_as(dtype.itemsize)
+    for component in contents.components:
+        if contents.part == "video" and component.name == "vae":
+            sizes["vae"] = component.bytes_as(runtime.clip_type(where, dtype).itemsize)
+    return Room(sizes, where.type, name, device_memory(where))
 
 
 def require_room(room: Room, what: str) -> None:

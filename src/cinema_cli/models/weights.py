@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from cinema_cli import runtime
 from cinema_cli.files import sha256_file, sha256_json
 from cinema_cli.models.adapters import adapter_file
 from cinema_cli.models.contents import Part, read_contents
@@ -214,20 +215,28 @@ class Layout:
 
     def put_codec(self, codec: ImageCodec | VideoCodec) -> None:
         """Have an autoencoder ready."""
-        self.put(codec.vae)
+        over_time = isinstance(codec, VideoCodec)
+        self.put(codec.vae, runtime.clip_type(self.device, self.dtype) if over_time else None)
         if self.thrift.tile:
             codec.decode_in_tiles()
 
-    def put(self, module: Any, quantised: bool = False, adapter: str | None = None) -> None:
+    def put(
+        self,
+        module: Any,
+        dtype: torch.dtype | None = None,
+        quantised: bool = False,
+        adapter: str | None = None,
+    ) -> None:
         """Have a component ready.
 
         Args:
             module: of torch, as it was read, on the CPU.
+            dtype: in which numbers; absent: as all.
             quantised: whether it is one of those that are kept in few bits where that is asked.
             adapter: put beside it.
         """
         if not isinstance(module, (InterleavedFlux, InterleavedWan)):  # these were read in their number type
-            module.to(self.dtype)
+            module.to(dtype or self.dtype)
         place = CPU if self.turns else self.device
         if quantised:
             quantise_blocks(module, self.thrift.quantise, place)

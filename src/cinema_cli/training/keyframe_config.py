@@ -59,6 +59,9 @@ class StageConfig(Config):
     span: Annotated[int | None, Field(ge=1)] = None
     """Of the theatre: shots that a sequence reaches over at most, with strides by chance (3.2); none: its
     pairs are consecutive.  A dataset's sequences are strided by ``cinema sample``."""
+    positions: Annotated[int | None, Field(ge=1)] = None
+    """Places of a sequence's pairs for RoPE are drawn from so many, in order, so that films longer than those
+    of the stage have no place that is new (Ruoss et al., arXiv 2305.16843); none: 0 to P - 1."""
     extend: float = 0.0
     """Share of steps in which memory is blind to the new frames, as where a film is extended (appendix F)."""
     extensions: tuple[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], ...] = ((1, 1),)
@@ -132,6 +135,16 @@ class KeyframeTraining(Config):
             if stage.span is not None and not pairs <= stage.span <= shots:
                 raise ValueError(
                     f"stages.{pairs}.span: {pairs} pairs to {shots} shots were wanted, found {stage.span}."
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _positions_fit(self) -> "KeyframeTraining":
+        for pairs, stage in self.stages.items():
+            if stage.positions is not None and stage.positions < pairs:
+                raise ValueError(
+                    f"stages.{pairs}.positions: at least {pairs}, one a pair, were wanted, found "
+                    f"{stage.positions}."
                 )
         return self
 

@@ -12,7 +12,7 @@ Shapes:  B sequences   P pairs   L image tokens   C channels of a token
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -107,6 +107,7 @@ class KeyframeTask:
         noise = torch.randn(clean.shape, generator=generator)
         untold = torch.rand(len(clean), 1, generator=generator) < self.stage.drop_captions
         whole = self.pairs_of(batch.sequences, levels.t, noise, untold | levels.dropped)
+        whole = replace(whole, ranks=self.draw_ranks(generator))
         regime: Regime = "joint" if batch.split is None else "extend"
         groups, new = [whole], list(range(self.pairs))
         if batch.split is not None:
@@ -152,6 +153,18 @@ class KeyframeTask:
             range(self.pairs),
             self.grid,
         )
+
+    def draw_ranks(self, generator: torch.Generator) -> list[int]:
+        """(P) places of the pairs, oldest first: 0 to P - 1, or some of the stage's ``positions``.
+
+        How far they reach is drawn first, so that near and far neighbours are both common.
+        """
+        if self.stage.positions is None:
+            return list(range(self.pairs))
+        reach = int(torch.randint(self.pairs, self.stage.positions + 1, (), generator=generator))
+        first = int(torch.randint(0, self.stage.positions - reach + 1, (), generator=generator))
+        chosen = torch.randperm(reach, generator=generator)[: self.pairs].sort().values
+        return [first + int(place) for place in chosen]
 
     def _guidance(self, scale: float, sequences: int) -> Tensor | None:
         """(B,), where the model was distilled to be told one."""
