@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from cinema_cli.config import load_preset
 from cinema_cli.errors import InputError, MissingError
 from cinema_cli.evaluation import clip_trials, keyframe_trials, weights_card
-from cinema_cli.evaluation.weights_card import CardConfig, Part, chosen, measure_weights
+from cinema_cli.evaluation.weights_card import CardConfig, Part, as_drawn, chosen, measure_weights
 from cinema_cli.progress import Progress
 from tiny_models import build_tiny_models
 
@@ -41,6 +42,7 @@ def test_untrained_models_are_measured_and_more_movies_only_add(small, tmp_path)
     table = (out / "card.md").read_text()
     assert "| set as captioned | >= 95 % |" in table
     assert "not yet" not in table
+    assert "1 steps, guidance 3; " in table  # as the preset draws
     lines = (out / "card.jsonl").read_text()
     assert measured(config, out) == rows
     assert (out / "card.jsonl").read_text() == lines
@@ -49,6 +51,11 @@ def test_untrained_models_are_measured_and_more_movies_only_add(small, tmp_path)
     after = (out / "card.jsonl").read_text()
     assert after.startswith(lines)
     assert len(after.splitlines()) == len(lines.splitlines()) + 1
+
+
+def test_the_guidance_is_the_presets_unless_it_is_told():
+    assert as_drawn(CardConfig()).guidance == load_preset("toy")["plan"]["guidance"] != 1
+    assert as_drawn(CardConfig(guidance=1)).guidance == 1
 
 
 def test_an_unknown_trial_is_told():

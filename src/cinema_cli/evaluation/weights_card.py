@@ -49,8 +49,8 @@ class CardConfig(Config):
     """Movies of each trial."""
     steps: Annotated[int, Field(ge=1, le=1000)] = 12
     """Sampling steps."""
-    guidance: Annotated[float, Field(ge=0)] = 1.0
-    """True guidance of keyframes; 1 for none."""
+    guidance: Annotated[float, Field(ge=0)] | None = None
+    """True guidance of keyframes; 1 for none, which costs half as much; absent: as the preset draws."""
     part: Literal["keyframes", "video", "all"] = "all"
     """Which models."""
     trials: tuple[str, ...] | None = None
@@ -72,6 +72,14 @@ class Part:
         return f"{self.name}/{self.fingerprint}/{trial}/{seed}"
 
 
+def as_drawn(config: CardConfig) -> CardConfig:
+    """With the guidance of the preset's planner, where none is told."""
+    if config.guidance is not None:
+        return config
+    planner = build(PlanConfig, load_preset(config.preset)["plan"], f"preset {config.preset}")
+    return config.model_copy(update={"guidance": planner.guidance})
+
+
 def load_artist(options: CardConfig) -> Artist:
     """The keyframe model, sampled as the preset's planner does.
 
@@ -81,14 +89,15 @@ def load_artist(options: CardConfig) -> Artist:
     config = build(PlanConfig, load_preset(options.preset)["plan"], f"preset {options.preset}")
     folder, where = model_folder(options.weights, "keyframes"), runtime.device()
     models = load_keyframe_models(folder, config.text_length, where, runtime.number_type(where))
-    drawing = config.model_copy(update={"steps": options.steps, "guidance": options.guidance})
+    drawing = config.model_copy(update={"steps": options.steps, "guidance": as_drawn(options).guidance})
     return Artist(models, drawing, config.memory)
 
 
 def keyframes_part(options: CardConfig) -> Part:
     """The keyframe model and its trials."""
     artist, folder = load_artist(options), model_folder(options.weights, "keyframes")
-    how = {"steps": options.steps, "guidance": options.guidance, "context": artist.config.context_level}
+    drawing = artist.config
+    how = {"steps": drawing.steps, "guidance": drawing.guidance, "context": drawing.context_level}
     trials = {name: partial(trial, artist) for name, trial in keyframe_trials.TRIALS.items()}
     return Part("keyframes", fingerprint(folder, how), trials, keyframe_trials.FIGURES)
 
@@ -180,6 +189,7 @@ def measure_weights(config: CardConfig, out: Path, progress: Progress) -> Card:
         Interrupted: stopped between two trials; the table is of what is done, the same command goes on.
     """
     quiet_libraries()
+    config = as_drawn(config)
     names = list(PARTS) if config.part == "all" else [config.part]
     parts = chosen((PARTS[name](config) for name in names), config.trials)
     reader = accuracy(READER_FRAMES, FIRST)
