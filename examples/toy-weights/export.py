@@ -62,7 +62,7 @@ def main() -> None:
     )
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--out", type=Path, default=Path("src/cinema_cli/toy"))
-    parser.add_argument("--stage", type=int, default=8, help="the keyframe stage to export")
+    parser.add_argument("--stage", type=int, default=16, help="the keyframe stage to export")
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints"
     stages = sorted({1, options.stage})

@@ -2,10 +2,11 @@
 
     python examples/toy-weights/owners.py --run runs/toy --stage 8
 
-The same stage as ``cinema train-keyframes --stage 8``, same data, same folder, with a second loss of three:
+The same stage as ``cinema train-keyframes --stage 8``, same data, same folder, with a second loss:
 
 * one head of the first single-stream block has to lead a tag to the tag whose caption told its look, and one
   head of the third every token of the picture that shows a puppet to the tag of that puppet;
+* one head of the second, every token of scenery to the same token of the first frame that shows its place so;
 * after the second block, the token at which a tag begins has to know the look;
 * after the fourth, so has every token of the picture that shows the puppet.
 
@@ -35,7 +36,7 @@ from cinema_cli.models.pairs import PairGroup
 from cinema_cli.progress import Progress
 from cinema_cli.sampling.loader import Sequences
 from cinema_cli.theatre.captions import tag
-from cinema_cli.theatre.world import Puppet, StagedShot
+from cinema_cli.theatre.world import Place, Puppet, ShotSize, StagedShot
 from cinema_cli.training.keyframe_config import KeyframeTraining
 from cinema_cli.training.keyframes import KeyframeBatch, KeyframeTask
 from cinema_cli.training.sequences import shown_puppets
@@ -43,6 +44,7 @@ from cinema_cli.training.stages import train_keyframes
 from reading import LOOK
 
 TO_THE_TELLER = 0
+TO_THE_PLACE = 1
 TO_THE_TAG = 2
 """Numbers of the single-stream blocks whose first head is led."""
 WORDS_AFTER = 1
@@ -82,7 +84,7 @@ class OwnersTask(KeyframeTask):
         run = self.model._run
 
         def watched(block: nn.Module, *given: Any) -> Any:
-            if block in (blocks[TO_THE_TELLER], blocks[TO_THE_TAG]):
+            if block in blocks[: TO_THE_TAG + 1]:
                 self._entering[blocks.index(block)] = given[0][-1], given[1][-1], given[2]
             result = run(block, *given)
             if block in asked:
@@ -101,6 +103,9 @@ class OwnersTask(KeyframeTask):
         error = super().loss(batch, generator)
         if batch.split is not None:
             return error
+        scenery, returned = self._scenery(batch.sequences)
+        if scenery:
+            error = error + WEIGHT * self._led(TO_THE_PLACE, scenery, returned)
         words, frames, first, puppets = self._asked(batch.sequences)
         if not puppets:
             return error
@@ -138,6 +143,29 @@ class OwnersTask(KeyframeTask):
                     puppets.append(figure.puppet)
         return words, frames, first, puppets
 
+    def _scenery(self, sequences: Sequences) -> tuple[list[Tensor], list[Tensor]]:
+        """For each frame whose place was seen so before: its tokens of scenery, and the same ones there.
+
+        The first frame that shows a place is led to the next.  Tokens that show a puppet in either count out.
+        """
+        tokens, same = [], []
+        for sequence, shots in enumerate(sequences.shots or []):
+            shown: dict[tuple[Place, ShotSize], list[int]] = {}
+            for pair, shot in enumerate(shots):
+                if not self._gone[sequence, pair]:
+                    shown.setdefault((shot.place, shot.size), []).append(pair)
+            for first, *later in shown.values():
+                for pair, other in [(first, pair) for pair in later[:1]] + [(pair, first) for pair in later]:
+                    hidden = tokens_of_figures(nameless(shots[pair]), self.grid).any(dim=0)
+                    hidden = hidden | tokens_of_figures(nameless(shots[other]), self.grid).any(dim=0)
+                    free = (~hidden).nonzero().flatten() + self.config.text_length
+                    if not len(free):
+                        continue
+                    for rows, at in ((tokens, pair), (same, other)):
+                        row = torch.full_like(free, sequence * self.pairs + at)
+                        rows.append(torch.stack([row, free], dim=1))
+        return tokens, same
+
     def _led(self, number: int, rows: list[Tensor], to: list[Tensor]) -> Tensor:
         """Cross-entropy of the attention of a block's first head: which tokens have to look at which tag."""
         joined, temb, rotary = self._entering[number]
@@ -152,14 +180,14 @@ class OwnersTask(KeyframeTask):
 
         query = of_the_head(block.attn.to_q, block.attn.norm_q)
         key = of_the_head(block.attn.to_k, block.attn.norm_k)
-        tokens, of, share = _laid_out(rows)
+        tokens, _, share = _laid_out(rows)
         sequence, place = tokens[:, 0] // pairs, _place(tokens, pairs, width)
-        wanted = _place(torch.cat(to), pairs, width)
+        wanted = _place(torch.cat([t.expand(len(r), 2) for t, r in zip(to, rows, strict=True)]), pairs, width)
         losses = []
         for own in sequence.unique():  # keys of a sequence are shared by its tokens, not copied for each
             asking = sequence == own
             scores = query[own, place[asking]] @ key[own].T * query.shape[2] ** -0.5
-            each = nn.functional.cross_entropy(scores.float(), wanted[of[asking]], reduction="none")
+            each = nn.functional.cross_entropy(scores.float(), wanted[asking], reduction="none")
             losses.append((each * share[asking]).sum())
         return torch.stack(losses).sum()
 

@@ -12,6 +12,7 @@ python "$here/image_autoencoder.py" --run "$run"
 cinema train-keyframes --stage 1 --run "$run" --set stages.1.subject_weight=5
 python "$here/owners.py" --stage 4 --run "$run" --set stages.4.subject_weight=5 --set shift=16
 python "$here/owners.py" --stage 8 --run "$run" --set stages.8.subject_weight=5 --set stages.8.loop.steps=8400
+python "$here/owners.py" --stage 16 --run "$run" --set stages.16.subject_weight=2.5
 
 # The video model reads with the same text encoder.
 mkdir -p "$run/video"

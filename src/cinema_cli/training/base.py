@@ -59,12 +59,10 @@ def base_of(run: Path, init: str | None, part: Part = "keyframes") -> Path:
 
 
 def note_base(run: Path, init: str | None, part: Part = "keyframes") -> None:
-    """Note the model that a run starts from, for when it goes on."""
-    if init is not None:
-        before = {each: _field(run / BASE_NAME, each) for each in FROZEN_TEXT}
-        noted = before | {part: before[part] or pinned(init)}
-        named = {each: name for each, name in noted.items() if name is not None}
-        write_atomic(run / BASE_NAME, json.dumps(named) + "\n")
+    """Note the model that a run starts from, for when it goes on; what is noted stays."""
+    known = {each: name for each in FROZEN_TEXT if (name := _field(run / BASE_NAME, each)) is not None}
+    if init is not None and not known.get(part):
+        write_atomic(run / BASE_NAME, json.dumps(known | {part: pinned(init)}) + "\n")
 
 
 def named_base(run: Path, init: str | None, part: Part = "keyframes") -> Path | None:
