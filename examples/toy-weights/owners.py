@@ -167,7 +167,7 @@ class OwnersTask(KeyframeTask):
         return tokens, same
 
     def _led(self, number: int, rows: list[Tensor], to: list[Tensor]) -> Tensor:
-        """Cross-entropy of the attention of a block's first head: which tokens have to look at which tag."""
+        """Cross-entropy of the attention of a block's first head: which tokens have to look at which."""
         joined, temb, rotary = self._entering[number]
         block, width, pairs = self.model.single_transformer_blocks[number], joined.shape[1], self.pairs
         normed, _ = block.norm(joined, emb=temb)

@@ -73,6 +73,33 @@ def test_a_look_whose_caption_is_gone_is_not_asked(task):
     assert not first & asked
 
 
+def test_scenery_is_led_to_where_the_place_was_seen_at_this_size(task):
+    batch = next(batch for seed in range(30) if len(set(places(batch := task.batch(seed)))) < 12)
+    task._gone = torch.zeros(3, 4, dtype=torch.bool)
+    tokens, same = task._scenery(batch.sequences)
+    shown = batch.sequences.subjects.flatten(0, 1)
+    assert tokens
+    for own, other in zip(tokens, same, strict=True):
+        (row,), seen = set(own[:, 0].tolist()), set(other[:, 0].tolist())
+        assert len(seen) == 1
+        assert row not in seen
+        assert {places(batch)[row]} == {places(batch)[r] for r in seen}
+        assert torch.equal(own[:, 1], other[:, 1])  # the same token there
+        for r in (row, *seen):
+            assert not shown[r][own[:, 1] - 96].any()
+    led = {int(own[0, 0]) for own in tokens}
+    returning = [row for row, place in enumerate(places(batch)) if places(batch).count(place) > 1]
+    assert led <= set(returning)
+    task._gone[:] = True  # what is not told cannot be known
+    assert task._scenery(batch.sequences) == ([], [])
+
+
+def places(batch):
+    """By frame: whose film, which place, how large."""
+    shots = enumerate(batch.sequences.shots)
+    return [(number, shot.place, shot.size) for number, sequence in shots for shot in sequence]
+
+
 def test_its_loss_is_more_than_the_velocitys_and_moves_model_and_readers(task):
     from cinema_cli.training.keyframes import KeyframeTask
 
