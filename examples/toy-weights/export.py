@@ -2,6 +2,7 @@
 
     python examples/toy-weights/export.py --run runs/toy --out src/cinema_cli/toy
 
+The keyframe transformer is the mean of its last two stages' averaged weights (model soups, arXiv 2203.05482).
 ``OUT/keyframes`` loads in a stock ``FluxPipeline``, ``OUT/video`` in Wan's layout.  ``keyframes/cinema.json``
 tells on how many pairs the transformer was trained, and from which model the run started, if from any.
 """
@@ -9,15 +10,17 @@ tells on how many pairs the transformer was trained, and from which model the ru
 import argparse
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from cinema_cli.config import load_preset
 from cinema_cli.training.base import BASE_NAME, TRAINED_NAME
-from cinema_cli.training.checkpoint import newest_checkpoint
+from cinema_cli.training.checkpoint import module_weights, newest_checkpoint
 
 FLUX = {
     "_class_name": "FluxPipeline",
@@ -39,8 +42,30 @@ WAN = {
 }
 
 
-def export(frozen: Path, trained: list[Path], index: dict[str, object], shift: float, out: Path) -> None:
-    """Frozen parts and what checkpoints trained of them, in bf16 for transformers and fp16 for the rest."""
+def mean_of(checkpoints: Sequence[Path]) -> dict[str, Tensor]:
+    """The mean of the transformers' averaged weights."""
+    each = [module_weights(checkpoint / "ema" / "transformer") for checkpoint in checkpoints]
+    return {key: torch.stack([weights[key] for weights in each]).mean(dim=0) for key in each[0]}
+
+
+def export(
+    frozen: Path,
+    trained: list[Path],
+    index: dict[str, object],
+    shift: float,
+    out: Path,
+    soup: Sequence[Path] = (),
+) -> None:
+    """Frozen parts and what checkpoints trained of them, in bf16 for transformers and fp16 for the rest.
+
+    Args:
+        frozen: folder of the parts that the run started with.
+        trained: checkpoints, the later ones over the earlier.
+        index: ``model_index.json``.
+        shift: of the noise levels.
+        out: folder, made anew.
+        soup: checkpoints whose mean is the transformer, if not that of the last of ``trained``.
+    """
     if out.exists():
         shutil.rmtree(out)
     shutil.copytree(frozen, out)
@@ -49,6 +74,8 @@ def export(frozen: Path, trained: list[Path], index: dict[str, object], shift: f
             if part.name in index:
                 shutil.copytree(part, out / part.name, dirs_exist_ok=True)
     FlowMatchEulerDiscreteScheduler(shift=shift).save_pretrained(out / "scheduler")
+    if soup:
+        save_file(mean_of(soup), out / "transformer" / "diffusion_pytorch_model.safetensors")
     for path in out.rglob("*.safetensors"):
         dtype = torch.bfloat16 if path.parent.name == "transformer" else torch.float16
         save_file({k: v.to(dtype) for k, v in load_file(path).items()}, path, {"format": "pt"})
@@ -63,20 +90,23 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--out", type=Path, default=Path("src/cinema_cli/toy"))
     parser.add_argument("--stage", type=int, default=16, help="the keyframe stage to export")
+    parser.add_argument("--soup", type=int, nargs="*", default=[8, 16], help="stages whose mean is exported")
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints"
     stages = sorted({1, options.stage})
     keyframes = [newest_checkpoint(checkpoints / "keyframes" / f"stage-{n}") for n in stages]
     preset = load_preset("toy")
-    for name, trained, index, shift in (
-        ("keyframes", keyframes, FLUX, preset["train_keyframes"]["shift"]),
-        ("video", [newest_checkpoint(checkpoints / "video")], WAN, preset["train_video"]["shift"]),
+    soup = [newest_checkpoint(checkpoints / "keyframes" / f"stage-{n}") for n in options.soup]
+    for name, trained, mixed, index, shift in (
+        ("keyframes", keyframes, soup, FLUX, preset["train_keyframes"]["shift"]),
+        ("video", [newest_checkpoint(checkpoints / "video")], [], WAN, preset["train_video"]["shift"]),
     ):
         found = [checkpoint for checkpoint in trained if checkpoint is not None]
         if not found:
             print(f"{name}: no checkpoint yet, left out")
             continue
-        export(options.run / name, found, index, shift, options.out / name)
+        blended = [checkpoint for checkpoint in mixed if checkpoint is not None]
+        export(options.run / name, found, index, shift, options.out / name, blended)
         if name == "keyframes":
             noted = options.run / BASE_NAME
             started = json.loads(noted.read_text()) if noted.is_file() else {}

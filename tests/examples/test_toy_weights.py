@@ -20,7 +20,7 @@ def scripts(monkeypatch):
     """The recipe's folder on the path, as where one of its scripts is run."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
     yield
-    for name in ("owners", "reading"):
+    for name in ("owners", "reading", "export"):
         sys.modules.pop(name, None)
 
 
@@ -131,3 +131,24 @@ def test_names_are_matched_across_the_captions_of_a_cast(scripts, tmp_path):
     loss = task.loss(batch, torch.Generator())
     loss.backward()
     assert task.readers.name.weight.grad.abs().sum() > 0
+
+
+def test_the_mean_of_two_stages_is_exported_in_half_precision(scripts, tmp_path):
+    from export import FLUX, export
+
+    frozen = frozen_parts(tmp_path) / "keyframes"
+    shape = tiny_training().transformer
+    assert shape is not None
+    stages = []
+    for number in (8, 16):
+        torch.manual_seed(number)
+        model = InterleavedFlux(**shape.model_dump())
+        model.save_pretrained(tmp_path / f"stage-{number}" / "ema" / "transformer")
+        stages.append((tmp_path / f"stage-{number}", model.proj_out.weight.detach()))
+    folders, weights = zip(*stages, strict=True)
+    export(frozen, [folders[-1]], FLUX, 4.0, tmp_path / "out", folders)
+    kept = InterleavedFlux.from_pretrained(tmp_path / "out" / "transformer").proj_out.weight
+    assert torch.equal(kept, torch.stack(weights).mean(dim=0).bfloat16().to(kept))
+    export(frozen, [folders[-1]], FLUX, 4.0, tmp_path / "out")
+    alone = InterleavedFlux.from_pretrained(tmp_path / "out" / "transformer").proj_out.weight
+    assert torch.equal(alone, weights[-1].bfloat16().to(alone))
