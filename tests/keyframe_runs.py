@@ -24,6 +24,7 @@ TINY = [
     "stages.1.sequences=2",
     "stages.4.sequences=1",
     "stages.8.sequences=1",
+    "stages.8.positions=null",  # 0 to 7
     "stages.8.golden=0",  # frames this small would shrink to nothing
     *(f"stages.{s}.loop.{x}" for s in (1, 4, 8) for x in ("steps=2", "preview_every=2", "save_every=2")),
 ]

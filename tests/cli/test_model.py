@@ -11,6 +11,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from cinema_cli import runtime
 from cinema_cli.cli.app import app
 from cinema_cli.models.contents import read_contents
 from cinema_cli.models.keyframes import InterleavedFlux
@@ -147,7 +148,8 @@ def test_at_a_terminal_the_licence_is_asked_about(
 
 def test_the_doctor_tells_of_parts_that_take_turns(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = model / "keyframes"
-    whole = sum(component_bytes(folder, read_contents(folder, "keyframes"), 4, "none").values())
+    itemsize = runtime.number_type(runtime.device()).itemsize
+    whole = sum(component_bytes(folder, read_contents(folder, "keyframes"), itemsize, "none").values())
     for share, state in ((2.0, "ok"), (0.95, "warn"), (0.05, "missing")):
         for module in ("room", "thrift"):
             monkeypatch.setattr(
