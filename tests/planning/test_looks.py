@@ -35,6 +35,7 @@ def wardrobe_of(text: str) -> Wardrobe:
         ("Mira was tall.", SaidLook(build="tall")),
         ("Mira, a short girl in a green coat, waved.", SaidLook("green", build="short")),
         ("Mira was a tall sailor.", SaidLook(build="tall")),
+        ("Mira, a tall postwoman in a red coat, waved.", SaidLook(coat="red", build="tall")),
         ("Mira carried her old lantern.", SaidLook(prop="lantern")),
         ("Mira walked on with a little dog.", SaidLook(prop="dog")),
         ("Mira lit the lamp.", None),

@@ -55,6 +55,7 @@ ROLES |= dict.fromkeys(
     woman girl lady mother grandmother sister daughter aunt queen princess wife widow bride witch fairy
     mermaid maid nun actress waitress granddaughter niece fisherwoman policewoman landlady heroine
     mama granny maiden sorceress duchess countess stepmother grandma mum mom girlfriend
+    postwoman seamstress milkmaid huntress saleswoman
     """), "she"
 )  # fmt: skip
 ROLES |= dict.fromkeys(
@@ -63,6 +64,7 @@ ROLES |= dict.fromkeys(
     fisherman papa cowboy nobleman barman
     grandson nephew fellow guy lad dad grandpa boyfriend emperor duke stepfather milkman
     policeman postman
+    mailman huntsman salesman
     """), "he"
 )  # fmt: skip
 """Nouns for people without a name, with the pronoun they tell."""
