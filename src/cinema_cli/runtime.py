@@ -39,7 +39,7 @@ def device_name(where: "torch.device") -> str:
 def number_type(where: "torch.device") -> "torch.dtype":
     """bfloat16 on a device that multiplies in it, else float32: other CPUs only emulate bfloat16, slowly.
 
-    Of CPUs it is those with AMX: the toy's film is drawn there in half the time (docs/log.md).
+    Of CPUs it is those with AMX: keyframes are drawn there in half to three fifths of the time (docs/log.md).
     """
     import torch
 
