@@ -19,6 +19,7 @@ LEVELS = [
     ["plain_sheet", "footage", "captioning", "sampling"],
     ["training", "planning", "rendering"],
     ["evaluation", "doctor"],
+    ["doctor_model"],
     ["cli"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

@@ -31,7 +31,8 @@ def doctor(
 
     For each thing that is missing it says the one thing to do.
     """
-    from cinema_cli.doctor import examine, examine_model
+    from cinema_cli.doctor import examine
+    from cinema_cli.doctor_model import examine_model
 
     if model is None:
         findings = examine(Path.cwd())
