@@ -167,6 +167,7 @@ def test_a_page_without_memories_has_no_legend_of_them(board: Storyboard, tmp_pa
     ("memory", "title", "below"),
     [
         ({"why": "recent"}, "shot 0001 · recent · 1 token", "0001recent"),
+        ({"why": "introduced"}, "shot 0001 · introduced · 1 token", "0001introduced"),
         ({"score": 0.5}, "shot 0001 · score 0.50 · 1 token", "00010.50"),  # an older document
         ({"why": "score", "by": "recency", "score": 1}, "shot 0001 · recency 1.00 · 1 token", "00011.00"),
     ],

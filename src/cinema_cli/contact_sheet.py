@@ -204,12 +204,12 @@ def _memory(memory: Remembered, shot: Shot, drawn: dict[str, bool], largest: int
     pinned = memory.why == "pin" or (memory.why is None and memory.shot in shot.pin)
     number = "" if memory.score is None else f"{memory.score:.2f}".replace("-", "−")
     score = number and f"{SCORED_BY[memory.by] if memory.by else 'score'} {number}"
-    recent = "recent" if memory.why == "recent" else ""
+    why = memory.why if memory.why in ("recent", "introduced") else ""
     size = _size(memory)
     return Memory(
         shot=memory.shot,
-        title=" · ".join(filter(None, (f"shot {memory.shot}", "pinned" if pinned else recent, score, size))),
-        reason=" ".join(filter(None, ("pin" if pinned else recent, number))),
+        title=" · ".join(filter(None, (f"shot {memory.shot}", "pinned" if pinned else why, score, size))),
+        reason=" ".join(filter(None, ("pin" if pinned else why, number))),
         pinned=pinned,
         here=memory.shot in drawn,
         drawn=drawn.get(memory.shot, False),

@@ -125,8 +125,9 @@ class Remembered(Config):
     """Whose portrait it is; none where it is a shot of this film."""
     film: Line | None = None
     """From which film the portrait was taken."""
-    why: Literal["score", "pin", "recent"] | None = None
-    """What chose it: its score, a pin, or that it is among the last ones; none in older documents."""
+    why: Literal["score", "pin", "recent", "introduced"] | None = None
+    """What chose it: its score, a pin, that it is among the last ones, or that its caption told the look of
+    somebody whom this shot only names; none in older documents."""
     by: Literal["clip", "t5", "recency"] | None = None
     """What the score compares: pictures and words (CLIP), words (T5), or how long ago it was."""
     score: float | None = None

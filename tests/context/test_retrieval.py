@@ -62,6 +62,15 @@ def test_pinned_ones_stay_however_alike_and_set_their_twins_aside():
     assert names([0.2, 0.1, 0.9, 0.5], 4, config, angles=[0, 1, 2, 90], pin=["a", "b"]) == "dba"
 
 
+def test_who_introduced_somebody_comes_after_pins_and_before_scores_as_far_as_it_fits():
+    scores = [0.1, 0.2, 0.3, 0.9]
+    memory = retrieve(candidates(scores), 4, 3, PLAIN, pin=["b"], introduced=["a", "b", "nobody"])
+    assert [(c.shot, c.why) for c in memory.chosen] == [("d", "score"), ("b", "pin"), ("a", "introduced")]
+    assert names(scores, 2, pin=["b"], introduced=["c", "a"]) == "cb"
+    assert names(scores, 2, introduced=["c", "a"], forbid={"c"}) == "da"
+    assert names(scores, 2, RetrievalConfig(tie=0, duplicate=0.99), [0, 90, 90, 2], introduced=["a"]) == "ca"
+
+
 def test_a_redrawn_shot_remembers_later_ones_too_and_the_nearest_come_first():
     memory = retrieve(candidates([0.1, 0.2, 0.3]), 1, 3, PLAIN, forbid={"b"})
     assert [c.shot for c in memory.chosen] == ["a", "c"]

@@ -8,8 +8,10 @@ from torch import Tensor
 from cinema_cli.context.goldenmem import GoldenMem
 from cinema_cli.context.retrieval import RetrievalConfig
 from cinema_cli.errors import InputError
+from cinema_cli.planning.introductions import introductions
+from cinema_cli.planning.keyframes import DrawingConfig
 from cinema_cli.planning.recall import Recall, RecallConfig
-from cinema_cli.storyboard import CastMember, Shot, Storyboard
+from cinema_cli.storyboard import CastMember, Portrait, Shot, Storyboard
 
 GRID = (8, 16)
 COLOURS = ("red", "green", "blue")
@@ -68,6 +70,33 @@ def test_the_best_are_remembered_newest_largest_and_told_in_the_order_of_the_fil
     assert scores["1"] == pytest.approx(200 / np.hypot(200, 20), abs=1e-4)  # the look is in the wish
     assert scores["4"] < scores["1"]
     assert scores["5"] < scores["4"]
+
+
+def test_whoever_is_only_named_is_remembered_where_their_look_was_told() -> None:
+    board = film().with_shot("3", caption="<Mira>, a puppet in red, sleeps")
+    again = [board.shot("6"), board.shot("6").model_copy(update={"id": "7"})]
+    named = DrawingConfig(repeat_looks=False)
+    assert introductions(board, again, named) == ("3",)
+    assert introductions(board, again, DrawingConfig(repeat_looks=True)) == ()
+    assert introductions(board, [board.shot("3"), *again], named) == ()  # it is told among them
+    assert introductions(board, [board.shot("1")], named) == ()  # nobody is named
+    found = recall(board, Colours()).choose(board, [board.shot("6")], introduced=("3",))
+    assert [(each.shot, each.why) for each in found.context] == [
+        ("1", "score"),
+        ("3", "introduced"),
+        ("4", "score"),
+    ]
+
+
+def test_nobody_is_looked_for_who_was_never_described_or_has_a_portrait() -> None:
+    named = DrawingConfig(repeat_looks=False)
+    assert introductions(film(), [film().shot("6")], named) == ()
+    portrait = Portrait(
+        picture="cast/mira.png", caption="<Mira> stands", film="Before", shot="1", picture_sha256="0" * 64
+    )
+    board = film().with_shot("3", caption="<Mira>, a puppet in red, sleeps")
+    shown = board.model_copy(update={"cast": (board.cast[0].model_copy(update={"portrait": portrait}),)})
+    assert introductions(shown, [shown.shot("6")], named) == ()
 
 
 def test_pins_and_forbids_are_obeyed() -> None:

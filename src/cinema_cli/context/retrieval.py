@@ -2,8 +2,9 @@
 
 All frames that fit the budget of GoldenMem cost the same, whichever they are: the highest-scoring subset that
 fits is the best ``capacity`` of them.  Shots that a person pinned come first and are never dropped; forbidden
-ones never come.  Then, one by one, the best of those that are left: of several nearly tied ones the nearest,
-and none that shows nearly the same as one that was chosen already.
+ones never come.  Then the shots that introduced somebody, as far as they fit: a name means nothing beside
+pictures whose captions do not tell whom it belongs to.  Then, one by one, the best of those that are left: of
+several nearly tied ones the nearest, and none that shows nearly the same as one that was chosen already.
 
 Scores and vectors are made elsewhere (``models/clip.py``, ``models/sentences.py``): here is arithmetic only.
 
@@ -49,13 +50,17 @@ class Candidates:
     """Vectors of their keyframes, of unit length (n, D)."""
 
 
+Why = Literal["pin", "introduced", "score"]
+"""What speaks for a shot: a person, that it told a look which is wanted now, or how well it fits."""
+
+
 @dataclass(frozen=True)
 class Chosen:
     """A shot that is remembered."""
 
     shot: str
     score: float
-    why: Literal["pin", "score"]
+    why: Why
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ def retrieve(
     config: RetrievalConfig,
     pin: Sequence[str] = (),
     forbid: Set[str] = frozenset(),
+    introduced: Sequence[str] = (),
 ) -> Memory:
     """The shots to remember for the one that stands at ``target`` in the film.
 
@@ -90,6 +96,7 @@ def retrieve(
         config: The rules.
         pin: Ids that must be remembered.
         forbid: Ids that must not.
+        introduced: Ids of shots that introduced somebody who is named, the most wanted first.
 
     Raises:
         InputError: more are pinned than fit, or one that is no candidate.
@@ -98,6 +105,9 @@ def retrieve(
     _check_pins(pin, index, capacity)
     taken = [index[shot] for shot in pin]
     left = {i for i, shot in enumerate(candidates.shots) if shot not in forbid} - set(taken)
+    first = [index[shot] for shot in dict.fromkeys(introduced) if index.get(shot) in left]
+    taken += first[: capacity - len(pin)]
+    left -= set(taken)
     twins: dict[int, int] = {}
     for i in taken:
         _set_twins_aside(i, left, twins, candidates, config)
@@ -108,8 +118,9 @@ def retrieve(
         _set_twins_aside(best, left, twins, candidates, config)
     taken.sort(key=lambda i: _nearness(candidates.places[i], target))
     names = candidates.shots
+    why: dict[int, Why] = {**dict.fromkeys(first, "introduced"), **{index[shot]: "pin" for shot in pin}}
     return Memory(
-        tuple(Chosen(names[i], candidates.scores[i], "pin" if names[i] in pin else "score") for i in taken),
+        tuple(Chosen(names[i], candidates.scores[i], why.get(i, "score")) for i in taken),
         {names[i]: names[twin] for i, twin in twins.items()},
     )
 

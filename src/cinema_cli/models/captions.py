@@ -16,7 +16,7 @@ def with_looks(caption: str, cast: Sequence[CastMember]) -> str:
     ``<Mira> waves`` becomes ``<Mira>, a tall puppet in a red coat, waves``.
     """
     for member in cast:
-        if member.look and not _tells_look(caption, member):
+        if member.look and not tells_look(caption, member):
             caption = _with_look(caption, member)
     return caption
 
@@ -26,7 +26,7 @@ def otherwise(caption: str, cast: Sequence[CastMember]) -> tuple[str, ...]:
     return tuple(member.name for member in cast if member.look not in caption and _tells_own(caption, member))
 
 
-def _tells_look(caption: str, member: CastMember) -> bool:
+def tells_look(caption: str, member: CastMember) -> bool:
     """Whether it describes them: in the words of the cast, or in its own after the name."""
     return member.look in caption or _tells_own(caption, member)
 

@@ -18,6 +18,7 @@ from cinema_cli.fields import inside
 from cinema_cli.files import sha256_file, sha256_json
 from cinema_cli.models.pictures import Frame, read_picture, write_picture
 from cinema_cli.models.weights import TOY
+from cinema_cli.planning.introductions import introductions
 from cinema_cli.planning.keyframes import DrawingConfig, MemoryFrame, told_caption
 from cinema_cli.planning.portraits import portrait_sha256, read_portrait
 from cinema_cli.planning.recall import Recall, RecallConfig, Recalled
@@ -190,7 +191,7 @@ class Desk:
         if recall is None:
             return Recalled((), {}), [], ()
         shown = self._portrayed(board, new[0])  # the others have the same (``windows``)
-        recalled = recall.choose(board, new, len(shown))
+        recalled = recall.choose(board, new, len(shown), introductions(board, new, self.config))
         portraits = [self._portrait(board, member, recall.largest) for member in shown]
         told = [
             Remembered(

@@ -114,8 +114,12 @@ class Recall:
         vector = torch.zeros(1) if self.judge is None else self.judge.vector(shot, _words(board, shot), frame)
         self._vectors[shot.id] = vector
 
-    def choose(self, board: Storyboard, new: Sequence[Shot], portraits: int = 0) -> Recalled:
+    def choose(
+        self, board: Storyboard, new: Sequence[Shot], portraits: int = 0, introduced: Sequence[str] = ()
+    ) -> Recalled:
         """What some new shots remember, all of them the same, beside so many portraits.
+
+        ``introduced``: shots that told the looks of those who are only named (``introductions.py``).
 
         Raises:
             InputError: what a shot pins cannot be remembered, or the portraits do not fit the budget.
@@ -135,7 +139,7 @@ class Recall:
             self._pictures(known),
         )
         try:
-            memory = retrieve(candidates, target, room, self.config.retrieval, list(pin), forbid)
+            memory = retrieve(candidates, target, room, self.config.retrieval, list(pin), forbid, introduced)
         except InputError as error:
             raise InputError(f"shot {new[0].id}: {error}") from error
         sizes = self.config.memory.layout(len(memory.chosen), self.grid)
