@@ -3,9 +3,9 @@
     python examples/toy-weights/image_autoencoder.py --run runs/toy
     python examples/toy-weights/image_autoencoder.py --run runs/toy --decoder-steps 1500
 
-Writes ``RUN/keyframes/vae`` in diffusers' layout.  With ``--decoder-steps`` the decoder alone learns on: the
-latents stay what they are, so this can wait until the transformer is trained on them.  The same command goes
-on where it stopped.
+Writes ``RUN/keyframes/vae`` in diffusers' layout.  With ``--decoder-steps`` the decoder of what lies there
+learns on alone: the latents stay what they are, so this can wait until the transformer is trained on them.
+The same command goes on where it stopped.
 """
 
 import argparse
@@ -25,9 +25,18 @@ from cinema_cli.training.checkpoint import module_weights, save_module
 from cinema_cli.training.loop import LoopConfig, train
 from cinema_cli.training.optimizers import OptimizerConfig
 from identity import start_as_identity
+from matrices import as_convolutions, as_matrices
 
 LEVELS = 4
 KL_WEIGHT = 5e-4
+DECODER_FRAMES = 8
+DECODER_LOOP = LoopConfig(
+    steps=1500,
+    optimizer=OptimizerConfig(kind="muon", learning_rate=2e-3, warmup=50, weight_decay=0.0, floor=0.02),
+    ema=0.995,
+    save_every=250,
+    preview_every=250,
+)
 LOOP = LoopConfig(
     steps=1600,
     optimizer=OptimizerConfig(learning_rate=2e-3, warmup=50, weight_decay=0.0, floor=0.02),
@@ -40,7 +49,7 @@ LOOP = LoopConfig(
 class ImageAutoencoder:
     """Reconstruct drawn frames: mean absolute error, and a light pull of the latents to a normal."""
 
-    def __init__(self, frames: int, decoder_only: bool = False) -> None:
+    def __init__(self, frames: int) -> None:
         self.frames = frames
         torch.manual_seed(0)
         self.vae = AutoencoderKL(
@@ -56,7 +65,6 @@ class ImageAutoencoder:
             sample_size=256,
         )
         start_as_identity(self.vae)
-        self.vae.encoder.requires_grad_(not decoder_only)
         self.modules = {"vae": self.vae}
 
     def batch(self, seed: int) -> Tensor:
@@ -86,6 +94,27 @@ class ImageAutoencoder:
         Image.fromarray(picture).save(path)
 
 
+class ImageDecoder(ImageAutoencoder):
+    """The decoder of a finished autoencoder learns on, now by squared errors too."""
+
+    def __init__(self, frames: int, finished: Path) -> None:
+        self.frames = frames
+        self.vae = AutoencoderKL.from_pretrained(finished, dtype=torch.float32)
+        self.vae.encoder.requires_grad_(False)
+        as_matrices(self.vae.decoder)
+        self.modules = {"vae": self.vae}
+        self._decode = torch.compile(self.vae.decoder)
+
+    def loss(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Reconstruction."""
+        with torch.no_grad():
+            latents = self.vae.encode(batch).latent_dist.sample(generator)
+        error = self._decode(latents).float() - batch
+        hue = _differences(error)
+        squared = error.square().mean() + hue.square().mean() / 2
+        return (error.abs().mean() + hue.abs().mean()) / 2 + 3 * squared
+
+
 def _differences(x: Tensor) -> Tensor:
     """Red against green, blue against green: without this term hues come long after outlines."""
     return x[:, [0, 2]] - x[:, 1:2]
@@ -104,27 +133,30 @@ def export(task: ImageAutoencoder, checkpoint: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Train, then export."""
+    """Train what is not there yet, then export."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--frames", type=int, default=3, help="frames in a batch")
     parser.add_argument("--steps", type=int, default=LOOP.steps)
-    parser.add_argument("--decoder-steps", type=int, default=0)
+    parser.add_argument("--decoder-steps", type=int, default=0, help="of 8 frames each")
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints" / "image-autoencoder"
-    task = ImageAutoencoder(options.frames)
-    loop = LOOP.model_copy(update={"steps": options.steps})
+    folder = options.run / "keyframes" / "vae"
     with Progress() as progress:
-        checkpoint = train(task, checkpoints / "both", loop, progress, "image autoencoder")
-        if options.decoder_steps:
-            task = ImageAutoencoder(options.frames, decoder_only=True)
-            task.vae.load_state_dict(module_weights(checkpoint / "ema" / "vae"))
-            loop = LOOP.model_copy(update={"steps": options.decoder_steps, "seed": 1})
-            checkpoint = train(task, checkpoints / "decoder", loop, progress, "image decoder")
-    export(task, checkpoint, options.run / "keyframes" / "vae")
-    print(options.run / "keyframes" / "vae")
+        if not options.decoder_steps:
+            task = ImageAutoencoder(options.frames)
+            loop = LOOP.model_copy(update={"steps": options.steps})
+            export(task, train(task, checkpoints / "both", loop, progress, "image autoencoder"), folder)
+        else:
+            decoder = ImageDecoder(DECODER_FRAMES, folder)
+            loop = DECODER_LOOP.model_copy(update={"steps": options.decoder_steps})
+            last = train(decoder, checkpoints / "decoder", loop, progress, "image decoder")
+            decoder.vae.load_state_dict(module_weights(last / "ema" / "vae"))
+            as_convolutions(decoder.vae)
+            save_module(decoder.vae, folder)
+    print(folder)
 
 
 if __name__ == "__main__":

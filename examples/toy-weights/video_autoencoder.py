@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
-from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d
 from torch import Tensor
 
 from cinema_cli.models.encoders import to_uint8
@@ -26,61 +25,54 @@ from cinema_cli.training.checkpoint import module_weights, newest_checkpoint, sa
 from cinema_cli.training.loop import LoopConfig, train
 from cinema_cli.training.optimizers import OptimizerConfig
 from cinema_cli.training.preview import save_strip
-from identity import start_video_as_identity
+from matrices import as_convolutions, as_matrices
 
 Z = 48
+PATCH = 4
+"""Pixels that go into a cell side by side: all the rest is computed at a quarter of the height and width."""
 KL_WEIGHT = 5e-4
+QUIET = -6.0
+"""Logarithm of the latents' variance at the start: hardly any noise while there is little to say."""
+LONG = 9
+"""Frames of a clip: its first, second and third latent frame pass the model in different ways, all later ones
+as the third."""
 LOOP = LoopConfig(
-    steps=2400,
-    optimizer=OptimizerConfig(learning_rate=2e-3, warmup=50, weight_decay=0.0, floor=0.05),
+    steps=4500,
+    optimizer=OptimizerConfig(kind="muon", learning_rate=4e-3, warmup=50, weight_decay=0.0, floor=0.02),
     ema=0.995,
     save_every=250,
-    preview_every=250,
+    preview_every=500,
 )
 
 
-class FrameConv(WanCausalConv3d):
-    """For a clip of one frame a causal convolution is its last tap: the same numbers, a third of the work."""
-
-    def forward(self, x: Tensor, cache_x: Tensor | None = None) -> Tensor:
-        """(B, C, 1, H, W) without a cache."""
-        assert x.shape[2] == 1, x.shape
-        assert cache_x is None
-        left, right, top, bottom = self._padding[:4]
-        x = torch.nn.functional.pad(x[:, :, 0], (left, right, top, bottom))
-        weight = self.weight[:, :, -1]
-        return torch.nn.functional.conv2d(x, weight, self.bias, self.stride[1:])[:, :, None]
-
-
 class VideoAutoencoder:
-    """Reconstruct drawn clips: absolute error in colour and hue, and a light pull to a normal."""
+    """Reconstruct drawn clips: absolute and squared error in colour and hue, and a light pull to a normal."""
 
     def __init__(self, frames: int, clips: int, decoder_only: bool = False) -> None:
         self.frames, self.clips = frames, clips
         torch.manual_seed(0)
         self.vae = AutoencoderKLWan(
-            base_dim=16,
-            decoder_base_dim=16,
+            base_dim=32,
+            decoder_base_dim=32,
             z_dim=Z,
-            dim_mult=[1, 2, 4, 4],
+            dim_mult=[1, 2, 2],
             num_res_blocks=1,
-            temperal_downsample=[False, True, True],
+            temperal_downsample=[True, True],
             is_residual=True,
-            in_channels=12,
-            out_channels=12,
-            patch_size=2,
+            in_channels=3 * PATCH**2,
+            out_channels=3 * PATCH**2,
+            patch_size=PATCH,
             scale_factor_temporal=4,
             scale_factor_spatial=16,
             latents_mean=[0.0] * Z,
             latents_std=[1.0] * Z,
         )
-        start_video_as_identity(self.vae)
+        _start_straight(self.vae)
+        as_matrices(self.vae)
         for part in (self.vae.encoder, self.vae.quant_conv):
             part.requires_grad_(not decoder_only)
         self.modules = {"vae": self.vae}
-        for module in self.vae.modules():
-            if type(module) is WanCausalConv3d and frames == 1:
-                module.__class__ = FrameConv
+        self._compiled = torch.compile(self._pass)
 
     def batch(self, seed: int) -> Tensor:
         """Random clips (n, 3, F, H, W) in [-1, 1]; a clip starts anywhere in its two seconds."""
@@ -93,21 +85,46 @@ class VideoAutoencoder:
 
     def loss(self, batch: Tensor, generator: torch.Generator) -> Tensor:
         """Reconstruction and prior."""
-        posterior = self.vae.encode(batch).latent_dist
-        shown = self.vae.decode(posterior.sample(generator)).sample.float()
-        hue = [x[:, [0, 2]] - x[:, 1:2] for x in (shown, batch)]
-        prior = posterior.kl().mean() / posterior.mean[0].numel()
-        return (shown - batch).abs().mean() + (hue[0] - hue[1]).abs().mean() + KL_WEIGHT * prior
+        clips, _, frames, height, width = batch.shape
+        cells = (clips, Z, 1 + frames // 4, height // 16, width // 16)
+        shown, prior = self._compiled(batch, torch.randn(cells, generator=generator))
+        error = shown - batch
+        hue = error[:, [0, 2]] - error[:, 1:2]
+        absolute = error.abs().mean() + hue.abs().mean()
+        squared = error.square().mean() + hue.square().mean() / 2
+        return absolute / 2 + 3 * squared + KL_WEIGHT * prior
+
+    def _pass(self, batch: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """The clips as they come back, and how far the latents are from a normal."""
+        mean, spread = self.vae._encode(batch).float().chunk(2, dim=1)
+        spread = spread.clamp(-30, 20)
+        shown = self.vae._decode(mean + noise * (spread / 2).exp()).sample.float()
+        return shown, (mean.square() + spread.exp() - 1 - spread).mean() / 2
 
     @torch.no_grad()
     def preview(self, path: Path) -> None:
         """Originals above, reconstructions below."""
         batch = self.batch(-1)[:4]
         shown = self.vae.decode(self.vae.encode(batch).latent_dist.mean).sample
-        error = (batch - shown).square().mean().item() / 4
-        print(f"PSNR {-10 * np.log10(error):.2f} dB")
+        error = (batch - shown).square().mean(dim=(1, 2, 3, 4)) / 4
+        print(f"PSNR {-10 * error.log10().mean().item():.2f} dB")
         rows = [to_uint8(x[:, :, [0, -1]]).permute(0, 2, 3, 4, 1).flatten(0, 1) for x in (batch, shown)]
         save_strip(path, rows)
+
+
+@torch.no_grad()
+def _start_straight(vae: AutoencoderKLWan) -> None:
+    """Residual branches start at zero, so that colours pass; a plain start scrambles them at first."""
+    for module in vae.modules():
+        kind = type(module).__name__
+        if kind == "WanResidualBlock":
+            module.conv2.weight.zero_()
+            module.conv2.bias.zero_()
+        elif kind == "WanAttentionBlock":
+            module.proj.weight.zero_()
+            module.proj.bias.zero_()
+    vae.quant_conv.weight[Z:].zero_()
+    vae.quant_conv.bias[Z:] = QUIET
 
 
 @torch.no_grad()
@@ -120,6 +137,7 @@ def export(task: VideoAutoencoder, checkpoint: Path, folder: Path) -> None:
     )
     mean, std = latents.mean(dim=(0, 2, 3, 4)), latents.std(dim=(0, 2, 3, 4))
     task.vae.register_to_config(latents_mean=mean.tolist(), latents_std=std.clamp(min=0.1).tolist())
+    as_convolutions(task.vae)
     save_module(task.vae, folder)
 
 
@@ -130,22 +148,24 @@ def main() -> None:
     )
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--frame-steps", type=int, default=LOOP.steps)
-    parser.add_argument("--clip-steps", type=int, default=700)
+    parser.add_argument("--clip-steps", type=int, default=1500)
     parser.add_argument("--decoder-steps", type=int, default=0)
+    parser.add_argument("--frames", type=int, default=16, help="frames in a batch of the first stage")
+    parser.add_argument("--clips", type=int, default=2, help="clips in a batch of the others")
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints" / "video-autoencoder"
     with Progress() as progress:
-        frames = VideoAutoencoder(frames=1, clips=3)
+        frames = VideoAutoencoder(frames=1, clips=options.frames)
         loop = LOOP.model_copy(update={"steps": options.frame_steps})
         last = train(frames, checkpoints / "frames", loop, progress, "video autoencoder, frames")
-        clips = VideoAutoencoder(frames=5, clips=1)
+        clips = VideoAutoencoder(LONG, options.clips)
         if newest_checkpoint(checkpoints / "clips") is None:
             clips.vae.load_state_dict(module_weights(last / "ema" / "vae"))
-        slower = LOOP.optimizer.model_copy(update={"learning_rate": 1e-3})
+        slower = LOOP.optimizer.model_copy(update={"learning_rate": 2e-3})
         loop = LOOP.model_copy(update={"steps": options.clip_steps, "optimizer": slower, "seed": 1})
         last = train(clips, checkpoints / "clips", loop, progress, "video autoencoder, clips")
         if options.decoder_steps:
-            clips = VideoAutoencoder(frames=5, clips=1, decoder_only=True)
+            clips = VideoAutoencoder(LONG, options.clips, decoder_only=True)
             clips.vae.load_state_dict(module_weights(last / "ema" / "vae"))
             loop = loop.model_copy(update={"steps": options.decoder_steps, "seed": 2})
             last = train(clips, checkpoints / "decoder", loop, progress, "video decoder")

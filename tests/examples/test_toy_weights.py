@@ -20,7 +20,7 @@ def scripts(monkeypatch):
     """The recipe's folder on the path, as where one of its scripts is run."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
     yield
-    for name in ("owners", "reading", "export"):
+    for name in ("owners", "reading", "export", "matrices"):
         sys.modules.pop(name, None)
 
 
@@ -152,3 +152,28 @@ def test_the_mean_of_two_stages_is_exported_in_half_precision(scripts, tmp_path)
     export(frozen, [folders[-1]], FLUX, 4.0, tmp_path / "out")
     alone = InterleavedFlux.from_pretrained(tmp_path / "out" / "transformer").proj_out.weight
     assert torch.equal(alone, weights[-1].bfloat16().to(alone))
+
+
+@pytest.mark.parametrize("frames", [1, 9])
+def test_convolutions_that_keep_matrices_compute_the_same(scripts, frames):
+    from diffusers import AutoencoderKLWan
+
+    import matrices
+
+    torch.manual_seed(0)
+    shape = {"dim_mult": [1, 2, 2], "temperal_downsample": [True, True], "num_res_blocks": 1, "patch_size": 2}
+    stock = AutoencoderKLWan(
+        base_dim=8, decoder_base_dim=8, z_dim=4, is_residual=True, in_channels=12, out_channels=12, **shape
+    )
+    before = {name: weight.clone() for name, weight in stock.state_dict().items()}
+    clip = torch.rand(1, 3, frames, 16, 32) * 2 - 1
+    latents = stock.encode(clip).latent_dist.mean
+    shown = stock.decode(latents).sample
+    matrices.as_matrices(stock)
+    assert {p.ndim for name, p in stock.named_parameters() if "conv" in name and "weight" in name} == {2}
+    assert torch.allclose(stock.encode(clip).latent_dist.mean, latents, atol=1e-5)
+    assert torch.allclose(stock.decode(latents).sample, shown, atol=1e-5)
+    matrices.as_convolutions(stock)
+    after = stock.state_dict()
+    assert after.keys() == before.keys()
+    assert all(torch.equal(weight, before[name]) for name, weight in after.items())

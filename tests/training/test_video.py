@@ -20,7 +20,7 @@ from cinema_cli.progress import Progress
 from cinema_cli.training.checkpoint import module_weights
 from cinema_cli.training.films import Clips, Films
 from cinema_cli.training.lora import LoraLayers
-from cinema_cli.training.video import VideoTask
+from cinema_cli.training.video import VideoTask, motion_weights
 from cinema_cli.training.video_config import VideoLoraConfig, VideoTraining
 from cinema_cli.training.video_run import train_video
 from clipped_films import clipped_film, tiny_video
@@ -97,6 +97,39 @@ def test_the_loss_of_two_lengths_is_the_sum_computed_by_hand():
                 numbers += error.numel()
     assert numbers == (1 * 1 + 2 * 2) * 4 * 4 * 4
     assert float(found) == pytest.approx(total / numbers, rel=1e-5)
+
+
+def test_what_moves_counts_more_and_a_shot_as_much_as_another():
+    latents = torch.zeros(1, 2, 3, 4, 2, 2)
+    latents[0, 1, :, 2:, 0, 1] = 5  # only the second shot moves, and only there
+    latents[:, :, :, 0] = 9  # keyframes are coded otherwise
+    weights = motion_weights(latents, 4.0)
+    assert weights.shape == (1, 2, 1, 1, 2, 2)
+    assert torch.equal(weights[0, 0], torch.ones(1, 1, 2, 2))
+    (still, moving), (below, beside) = weights[0, 1, 0, 0].tolist()
+    assert still == below == beside
+    assert moving / still == pytest.approx(1 + 3 * 4 / 5)  # its spread is four times the mean
+    assert weights[0, 1].mean() == pytest.approx(1)
+    assert torch.equal(motion_weights(latents, 1.0), torch.ones(1, 2, 1, 1, 2, 2))
+    assert torch.equal(motion_weights(latents[:, :, :, :1], 4.0), torch.ones(1, 2, 1, 1, 2, 2))
+
+
+def test_the_weight_of_motion_is_in_the_loss():
+    torch.manual_seed(0)
+    model, data = video_transformer().requires_grad_(False), OneFilm()
+
+    def found(*changes: str) -> tuple[float, list[torch.Tensor]]:
+        task = film_task(model, *changes)
+        errors = task.squared_errors(data.film, torch.Generator().manual_seed(3))
+        return float(task.loss([data.film], torch.Generator().manual_seed(3))), errors
+
+    (plain, each), (weighed, counted) = found(), found("motion_weight=5")
+    weights = [motion_weights(clips.latents, 5.0) for clips in data.film.made]
+    for error, more, weight in zip(each, counted, weights, strict=True):
+        assert torch.allclose(error * weight, more)
+    numbers = sum(error.numel() for error in each)
+    assert weighed == pytest.approx(float(sum(error.sum() for error in counted)) / numbers, rel=1e-5)
+    assert weighed != plain
 
 
 def test_keyframes_are_clean_and_have_no_loss():

@@ -61,7 +61,7 @@ def build_optimizers(modules: Iterable[nn.Module], config: OptimizerConfig) -> l
         for name, p in named
         if config.kind == "muon"
         and p.ndim == 2
-        and re.search(r"(blocks?|layers)\.\d+\.", name)
+        and re.search(r"(blocks?|layers|resnets)\.\d+\.", name)
         and "relative_attention_bias" not in name  # T5 keeps a table of distances inside its first block
     }
     matrices = [p for name, p in named if name in by_muon]

@@ -75,7 +75,10 @@ class VideoTask:
         return [Shots(n, text, f, h // height * (w // width)) for text, (_, n, _, f, h, w) in shapes]
 
     def loss(self, batch: Sequence[Films], generator: torch.Generator) -> Tensor:
-        """Mean squared error of the velocity over all latent frames but the keyframes (3.3)."""
+        """Mean squared error of the velocity over all latent frames but the keyframes (3.3).
+
+        What moves has its weight (``motion_weight``); a shot counts as another, however much moves in it.
+        """
         errors = [error for films in batch for error in self.squared_errors(films, generator, self.peers)]
         counted = sum(clips.latents[:, :, :, 1:].numel() for films in batch for clips in films.made)
         mean = torch.stack([error.sum() for error in errors]).sum() / counted
@@ -88,27 +91,29 @@ class VideoTask:
         peers: Peers | None = None,
         level: float | None = None,
     ) -> list[Tensor]:
-        """(B, n, C, F - 1, h, w) of every group that is made.
+        """(B, n, C, F - 1, h, w) of every group that is made, what moves with its weight.
 
         With ``peers`` only of this one's shots; with ``level`` all frames have that one.
         """
         share = None if peers is None else peers.share([len(clips.places) for clips in films.groups])
         starts = films.starts(self.config.cut_phase)
-        groups, targets = [], []
+        groups, targets, weights = [], [], []
         for number, (clips, own) in enumerate(zip(films.groups, starts, strict=True)):
             # All peers draw the same for all shots, so no number has to be sent.
             t = self._levels(clips, generator, level)
             noise = torch.randn(clips.latents.shape, generator=generator)
             group, target = self._group(clips, noise, t, own), velocity(clips.latents, noise)
+            weight = motion_weights(clips.latents, self.config.motion_weight)
             if share is not None:
                 kept = list(share.places[number])
-                group, target = part(group, kept), target[:, kept]
+                group, target, weight = part(group, kept), target[:, kept], weight[:, kept]
             groups.append(group)
             targets.append(target)
+            weights.append(weight)
         predicted = self.model(groups=groups, share=share)[: len(films.made)]
         return [
-            (made.float() - target.to(made.device))[:, :, :, 1:].square()
-            for made, target in zip(predicted, targets[: len(films.made)], strict=True)
+            (made.float() - target.to(made.device))[:, :, :, 1:].square() * weight.to(made.device)
+            for made, target, weight in zip(predicted, targets, weights, strict=False)
         ]
 
     def _levels(self, clips: Clips, generator: torch.Generator, level: float | None) -> Tensor:
@@ -170,6 +175,20 @@ class VideoTask:
         """First, middle and last frame of a clip: uint8 (3, H, W, 3)."""
         frames = self.codec.decode(latents[None].to(self.codec.vae.device))[0]
         return frames[[0, len(frames) // 2, len(frames) - 1]]
+
+
+def motion_weights(latents: Tensor, most: float) -> Tensor:
+    """How much each place of a clip counts: (B, n, 1, 1, h, w), 1 on average over a shot.
+
+    By how far its latents (B, n, C, F, h, w) spread over time, against the shot's mean: 1 where nothing moves
+    and nearly ``most`` where much does, then divided by the mean.  The keyframe, coded alone, is left out.
+    """
+    if most == 1 or latents.shape[3] == 1:
+        return torch.ones_like(latents[:, :, :1, :1])
+    spread = latents[:, :, :, 1:].var(dim=3, correction=0, keepdim=True).mean(dim=2, keepdim=True)
+    usual = spread.mean(dim=(-2, -1), keepdim=True).clamp(min=1e-6)
+    weights = 1 + (most - 1) * spread / (spread + usual)
+    return weights / weights.mean(dim=(-2, -1), keepdim=True)
 
 
 def part(group: ShotGroup, kept: list[int]) -> ShotGroup:
