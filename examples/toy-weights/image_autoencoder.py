@@ -31,7 +31,7 @@ LEVELS = 4
 KL_WEIGHT = 5e-4
 DECODER_FRAMES = 8
 DECODER_LOOP = LoopConfig(
-    steps=1500,
+    steps=2000,
     optimizer=OptimizerConfig(kind="muon", learning_rate=2e-3, warmup=50, weight_decay=0.0, floor=0.02),
     ema=0.995,
     save_every=250,
@@ -99,7 +99,8 @@ class ImageDecoder(ImageAutoencoder):
 
     def __init__(self, frames: int, finished: Path) -> None:
         self.frames = frames
-        self.vae = AutoencoderKL.from_pretrained(finished, dtype=torch.float32)
+        self.vae = AutoencoderKL.from_config(AutoencoderKL.load_config(finished))
+        self.vae.load_state_dict(module_weights(finished))
         self.vae.encoder.requires_grad_(False)
         as_matrices(self.vae.decoder)
         self.modules = {"vae": self.vae}
