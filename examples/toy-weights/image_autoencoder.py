@@ -1,7 +1,7 @@
 """Step 2 of the recipe: the image autoencoder of the toy preset, trained on single drawn frames.
 
     python examples/toy-weights/image_autoencoder.py --run runs/toy
-    python examples/toy-weights/image_autoencoder.py --run runs/toy --decoder-steps 1500
+    python examples/toy-weights/image_autoencoder.py --run runs/toy --decoder-steps 2000
 
 Writes ``RUN/keyframes/vae`` in diffusers' layout.  With ``--decoder-steps`` the decoder of what lies there
 learns on alone: the latents stay what they are, so this can wait until the transformer is trained on them.

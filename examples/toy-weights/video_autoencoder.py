@@ -1,7 +1,7 @@
-"""Step 5 of the recipe: the video autoencoder of the toy preset, first on single frames, then on short clips.
+"""Step 5 of the recipe: the video autoencoder of the toy preset, on single frames, half clips and whole ones.
 
     python examples/toy-weights/video_autoencoder.py --run runs/toy
-    python examples/toy-weights/video_autoencoder.py --run runs/toy --decoder-steps 700
+    python examples/toy-weights/video_autoencoder.py --run runs/toy --decoder-steps 3000
 
 Writes ``RUN/video/vae`` in diffusers' layout.  With ``--decoder-steps`` the decoder alone learns on, as for
 images.  The same command goes on where it stopped.
@@ -33,11 +33,11 @@ PATCH = 4
 KL_WEIGHT = 5e-4
 QUIET = -6.0
 """Logarithm of the latents' variance at the start: hardly any noise while there is little to say."""
-LONG = 9
-"""Frames of a clip: its first, second and third latent frame pass the model in different ways, all later ones
-as the third."""
+HALF = 9
+"""Frames of half a clip.  Whole ones must follow: what is carried on in time drifts after the last frame that
+training saw."""
 LOOP = LoopConfig(
-    steps=4500,
+    steps=4000,
     optimizer=OptimizerConfig(kind="muon", learning_rate=4e-3, warmup=50, weight_decay=0.0, floor=0.02),
     ema=0.995,
     save_every=250,
@@ -72,7 +72,9 @@ class VideoAutoencoder:
         for part in (self.vae.encoder, self.vae.quant_conv):
             part.requires_grad_(not decoder_only)
         self.modules = {"vae": self.vae}
-        self._compiled = torch.compile(self._pass)
+        # Not the whole pass: all latent frames but the first two share what is compiled.
+        self.vae.encoder.compile()
+        self.vae.decoder.compile()
 
     def batch(self, seed: int) -> Tensor:
         """Random clips (n, 3, F, H, W) in [-1, 1]; a clip starts anywhere in its two seconds."""
@@ -87,7 +89,7 @@ class VideoAutoencoder:
         """Reconstruction and prior."""
         clips, _, frames, height, width = batch.shape
         cells = (clips, Z, 1 + frames // 4, height // 16, width // 16)
-        shown, prior = self._compiled(batch, torch.randn(cells, generator=generator))
+        shown, prior = self._pass(batch, torch.randn(cells, generator=generator))
         error = shown - batch
         hue = error[:, [0, 2]] - error[:, 1:2]
         absolute = error.abs().mean() + hue.abs().mean()
@@ -102,6 +104,7 @@ class VideoAutoencoder:
         return shown, (mean.square() + spread.exp() - 1 - spread).mean() / 2
 
     @torch.no_grad()
+    @torch.compiler.set_stance("force_eager")  # it is too seldom for a compilation of its own
     def preview(self, path: Path) -> None:
         """Originals above, reconstructions below."""
         batch = self.batch(-1)[:4]
@@ -128,6 +131,7 @@ def _start_straight(vae: AutoencoderKLWan) -> None:
 
 
 @torch.no_grad()
+@torch.compiler.set_stance("force_eager")
 def export(task: VideoAutoencoder, checkpoint: Path, folder: Path) -> None:
     """Save the averaged weights with the latents' measured mean and spread per channel, as Wan's has them."""
     task.vae.load_state_dict(module_weights(checkpoint / "ema" / "vae"))
@@ -142,34 +146,35 @@ def export(task: VideoAutoencoder, checkpoint: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Train on frames, then on clips, then export."""
+    """Train on frames, halves and wholes, then export."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
-    parser.add_argument("--frame-steps", type=int, default=LOOP.steps)
-    parser.add_argument("--clip-steps", type=int, default=1500)
-    parser.add_argument("--decoder-steps", type=int, default=0)
-    parser.add_argument("--frames", type=int, default=16, help="frames in a batch of the first stage")
-    parser.add_argument("--clips", type=int, default=2, help="clips in a batch of the others")
+    parser.add_argument("--frame-steps", type=int, default=LOOP.steps, help="of 16 frames")
+    parser.add_argument("--half-steps", type=int, default=1400, help="of 2 clips of 9 frames")
+    parser.add_argument("--whole-steps", type=int, default=600, help="of a clip of 17 frames")
+    parser.add_argument("--decoder-steps", type=int, default=0, help="of a clip of 17 frames")
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints" / "video-autoencoder"
+    stages = [
+        ("frames", VideoAutoencoder(1, 16), options.frame_steps, 4e-3),
+        ("halves", VideoAutoencoder(HALF, 2), options.half_steps, 2e-3),
+        ("wholes", VideoAutoencoder(CLIP_FRAMES, 1), options.whole_steps, 2e-3),
+        ("decoder", VideoAutoencoder(CLIP_FRAMES, 1, decoder_only=True), options.decoder_steps, 2e-3),
+    ]
+    last = None
     with Progress() as progress:
-        frames = VideoAutoencoder(frames=1, clips=options.frames)
-        loop = LOOP.model_copy(update={"steps": options.frame_steps})
-        last = train(frames, checkpoints / "frames", loop, progress, "video autoencoder, frames")
-        clips = VideoAutoencoder(LONG, options.clips)
-        if newest_checkpoint(checkpoints / "clips") is None:
-            clips.vae.load_state_dict(module_weights(last / "ema" / "vae"))
-        slower = LOOP.optimizer.model_copy(update={"learning_rate": 2e-3})
-        loop = LOOP.model_copy(update={"steps": options.clip_steps, "optimizer": slower, "seed": 1})
-        last = train(clips, checkpoints / "clips", loop, progress, "video autoencoder, clips")
-        if options.decoder_steps:
-            clips = VideoAutoencoder(LONG, options.clips, decoder_only=True)
-            clips.vae.load_state_dict(module_weights(last / "ema" / "vae"))
-            loop = loop.model_copy(update={"steps": options.decoder_steps, "seed": 2})
-            last = train(clips, checkpoints / "decoder", loop, progress, "video decoder")
-    export(clips, last, options.run / "video" / "vae")
+        for seed, (name, task, steps, rate) in enumerate(stages):
+            if not steps:
+                continue
+            if last is not None and newest_checkpoint(checkpoints / name) is None:
+                task.vae.load_state_dict(module_weights(last / "ema" / "vae"))
+            optimizer = LOOP.optimizer.model_copy(update={"learning_rate": rate})
+            loop = LOOP.model_copy(update={"steps": steps, "optimizer": optimizer, "seed": seed})
+            last = train(task, checkpoints / name, loop, progress, f"video autoencoder, {name}")
+    assert last is not None
+    export(task, last, options.run / "video" / "vae")
     print(options.run / "video" / "vae")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import cinema_cli
 from cinema_cli.models.encoders import ImageCodec, TextEncoder
 from cinema_cli.models.keyframes import InterleavedFlux
 from cinema_cli.training.latents import LatentCache
@@ -20,7 +21,7 @@ def scripts(monkeypatch):
     """The recipe's folder on the path, as where one of its scripts is run."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
     yield
-    for name in ("owners", "reading", "export", "matrices"):
+    for name in ("owners", "reading", "export", "matrices", "image_autoencoder", "video_autoencoder"):
         sys.modules.pop(name, None)
 
 
@@ -177,3 +178,49 @@ def test_convolutions_that_keep_matrices_compute_the_same(scripts, frames):
     after = stock.state_dict()
     assert after.keys() == before.keys()
     assert all(torch.equal(weight, before[name]) for name, weight in after.items())
+
+
+def moved(module):
+    """Whether a gradient reached it."""
+    return any(p.grad is not None and p.grad.abs().sum() > 0 for p in module.parameters())
+
+
+def test_an_image_decoder_learns_alone_and_the_latents_stay(scripts):
+    from diffusers import AutoencoderKL
+
+    import image_autoencoder
+    import matrices
+
+    shipped = Path(cinema_cli.__file__).parent / "toy" / "keyframes" / "vae"
+    before = AutoencoderKL.from_pretrained(shipped, dtype=torch.float32)
+    task = image_autoencoder.ImageDecoder(1, shipped)
+    with torch.compiler.set_stance("force_eager"):
+        task.loss(task.batch(4), torch.Generator().manual_seed(1)).backward()
+    assert moved(task.vae.decoder)
+    assert not moved(task.vae.encoder)
+    matrices.as_convolutions(task.vae)
+    after = task.vae.state_dict()
+    assert after.keys() == before.state_dict().keys()
+    assert all(torch.equal(weight, after[name]) for name, weight in before.state_dict().items())
+    assert "_name_or_path" not in task.vae.config
+
+
+def test_a_video_autoencoder_starts_quietly_and_its_decoder_can_learn_alone(scripts):
+    import video_autoencoder
+
+    whole = video_autoencoder.VideoAutoencoder(frames=5, clips=1)
+    alone = video_autoencoder.VideoAutoencoder(frames=5, clips=1, decoder_only=True)
+    batch = whole.batch(4)
+    assert batch.shape == (1, 3, 5, 128, 256)
+    assert batch.abs().max() <= 1
+    with torch.compiler.set_stance("force_eager"):
+        losses = [t.loss(batch, torch.Generator().manual_seed(1)) for t in (whole, alone)]
+        assert torch.equal(*losses)
+        losses[0].backward()
+        losses[1].backward()
+        spread = whole.vae.encode(batch).latent_dist.logvar
+    assert torch.allclose(spread, torch.full_like(spread, video_autoencoder.QUIET))
+    assert moved(whole.vae.encoder)
+    assert moved(whole.vae.decoder)
+    assert moved(alone.vae.decoder)
+    assert not moved(alone.vae.encoder)
