@@ -24,7 +24,7 @@ cinema train-video --run "$run"
 
 # Sharper pictures from the same latents, then everything into the package, and its figures.
 python "$here/image_autoencoder.py" --run "$run" --decoder-steps 2000
-python "$here/video_autoencoder.py" --run "$run" --decoder-steps 3000
+python "$here/video_autoencoder.py" --run "$run" --decoder-steps 2300
 python "$here/export.py" --run "$run"
 cinema evaluate --card --weights "$here/../../src/cinema_cli/toy" --out "$run/card"
 

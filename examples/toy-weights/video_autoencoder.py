@@ -1,7 +1,7 @@
 """Step 5 of the recipe: the video autoencoder of the toy preset, on single frames, half clips and whole ones.
 
     python examples/toy-weights/video_autoencoder.py --run runs/toy
-    python examples/toy-weights/video_autoencoder.py --run runs/toy --decoder-steps 3000
+    python examples/toy-weights/video_autoencoder.py --run runs/toy --decoder-steps 2300
 
 Writes ``RUN/video/vae`` in diffusers' layout.  With ``--decoder-steps`` the decoder alone learns on, as for
 images.  The same command goes on where it stopped.
@@ -153,14 +153,14 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--frame-steps", type=int, default=LOOP.steps, help="of 16 frames")
     parser.add_argument("--half-steps", type=int, default=1400, help="of 2 clips of 9 frames")
-    parser.add_argument("--whole-steps", type=int, default=600, help="of a clip of 17 frames")
+    parser.add_argument("--whole-steps", type=int, default=600, help="of 2 clips of 17 frames")
     parser.add_argument("--decoder-steps", type=int, default=0, help="of a clip of 17 frames")
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints" / "video-autoencoder"
     stages = [
         ("frames", VideoAutoencoder(1, 16), options.frame_steps, 4e-3),
         ("halves", VideoAutoencoder(HALF, 2), options.half_steps, 2e-3),
-        ("wholes", VideoAutoencoder(CLIP_FRAMES, 1), options.whole_steps, 2e-3),
+        ("wholes", VideoAutoencoder(CLIP_FRAMES, 2), options.whole_steps, 2e-3),
         ("decoder", VideoAutoencoder(CLIP_FRAMES, 1, decoder_only=True), options.decoder_steps, 2e-3),
     ]
     last = None
