@@ -71,7 +71,8 @@ def test_the_loss_of_two_lengths_is_the_sum_computed_by_hand():
     torch.manual_seed(0)
     model = video_transformer().requires_grad_(False)
     data = OneFilm()
-    found = film_task(model, "shift=3", "cut_phase=0.5").loss([data.film], torch.Generator().manual_seed(5))
+    task = film_task(model, "shift=3", "cut_phase=0.5", "motion_weight=1")
+    found = task.loss([data.film], torch.Generator().manual_seed(5))
     # By hand, shot by shot: noise, one level for a shot, a clean keyframe at level 0.
     g = torch.Generator().manual_seed(5)
     starts = shot_starts([3, 1, 2, 3], 0.5)
@@ -123,7 +124,7 @@ def test_the_weight_of_motion_is_in_the_loss():
         errors = task.squared_errors(data.film, torch.Generator().manual_seed(3))
         return float(task.loss([data.film], torch.Generator().manual_seed(3))), errors
 
-    (plain, each), (weighed, counted) = found(), found("motion_weight=5")
+    (plain, each), (weighed, counted) = found("motion_weight=1"), found("motion_weight=5")
     weights = [motion_weights(clips.latents, 5.0) for clips in data.film.made]
     for error, more, weight in zip(each, counted, weights, strict=True):
         assert torch.allclose(error * weight, more)
