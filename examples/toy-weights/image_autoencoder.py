@@ -30,6 +30,10 @@ from matrices import as_convolutions, as_matrices
 LEVELS = 4
 KL_WEIGHT = 5e-4
 DECODER_FRAMES = 8
+NOISE = 0.2
+"""Most noise on the latents that a decoder learns from, of their spread.
+
+Sampled ones have some left, and a decoder that never saw any shows it as speckles."""
 DECODER_LOOP = LoopConfig(
     steps=2000,
     optimizer=OptimizerConfig(kind="muon", learning_rate=2e-3, warmup=50, weight_decay=0.0, floor=0.02),
@@ -110,6 +114,12 @@ class ImageDecoder(ImageAutoencoder):
         """Reconstruction."""
         with torch.no_grad():
             latents = self.vae.encode(batch).latent_dist.sample(generator)
+            level = (
+                NOISE
+                / self.vae.config.scaling_factor
+                * torch.rand(len(latents), 1, 1, 1, generator=generator)
+            )
+            latents = latents + level * torch.randn(latents.shape, generator=generator)
         error = self._decode(latents).float() - batch
         hue = _differences(error)
         squared = error.square().mean() + hue.square().mean() / 2

@@ -33,6 +33,12 @@ PATCH = 4
 KL_WEIGHT = 5e-4
 QUIET = -6.0
 """Logarithm of the latents' variance at the start: hardly any noise while there is little to say."""
+FIRST = 4
+"""What the first frame counts, each other 1: it is coded alone, and a clip has to keep its keyframe."""
+MOVING = 4
+"""What a pixel that moves counts more than one that stands still: an arm that waves is a few pixels wide."""
+MOVED = 0.25
+"""How far from its mean over time, of a range of 2, a pixel's colour wholly counts as moving."""
 HALF = 9
 """Frames of half a clip.  Whole ones must follow: what is carried on in time drifts after the last frame that
 training saw."""
@@ -90,10 +96,10 @@ class VideoAutoencoder:
         clips, _, frames, height, width = batch.shape
         cells = (clips, Z, 1 + frames // 4, height // 16, width // 16)
         shown, prior = self._pass(batch, torch.randn(cells, generator=generator))
-        error = shown - batch
+        weights, error = _weights(batch), shown - batch
         hue = error[:, [0, 2]] - error[:, 1:2]
-        absolute = error.abs().mean() + hue.abs().mean()
-        squared = error.square().mean() + hue.square().mean() / 2
+        absolute = (weights * error.abs()).mean() + (weights * hue.abs()).mean()
+        squared = (weights * error.square()).mean() + (weights * hue.square()).mean() / 2
         return absolute / 2 + 3 * squared + KL_WEIGHT * prior
 
     def _pass(self, batch: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
@@ -113,6 +119,14 @@ class VideoAutoencoder:
         print(f"PSNR {-10 * error.log10().mean().item():.2f} dB")
         rows = [to_uint8(x[:, :, [0, -1]]).permute(0, 2, 3, 4, 1).flatten(0, 1) for x in (batch, shown)]
         save_strip(path, rows)
+
+
+def _weights(clips: Tensor) -> Tensor:
+    """What each pixel counts (n, 1, F, H, W), 1 on average."""
+    moved = (clips - clips.mean(dim=2, keepdim=True)).abs().amax(dim=1, keepdim=True)
+    weights = 1 + MOVING * (moved / MOVED).clamp(max=1)
+    weights[:, :, 0] *= FIRST
+    return weights / weights.mean()
 
 
 @torch.no_grad()

@@ -135,3 +135,17 @@ def test_clips_keep_their_keyframes_and_their_own_lengths():
         assert torch.equal(m[:, :1], keyframe)
         assert not torch.allclose(m[:, 1:], clip[:, 1:])
         assert torch.equal(clip, was)
+
+
+def test_guidance_of_clips_leads_away_from_the_negative_words():
+    model, levels = wan(), schedule(1, 1.0)
+    told, negative = torch.randn(2, 5, 10), torch.randn(1, 5, 10)
+    given = (torch.randn(2, 4, 1, 4, 6), [torch.randn(4, 3, 4, 6), torch.randn(4, 2, 4, 6)], levels, 0.5)
+    plain = sample_clips(model, told, *given)
+    away = sample_clips(model, negative.expand(2, -1, -1), *given)
+    for one, p, a in zip(
+        sample_clips(model, told, *given, guidance=3.0, negative=negative), plain, away, strict=True
+    ):
+        assert torch.allclose(one, a + 3 * (p - a), atol=1e-5)
+    untouched = sample_clips(model, told, *given, guidance=1.0, negative=negative)
+    assert all(torch.equal(a, b) for a, b in zip(untouched, plain, strict=True))

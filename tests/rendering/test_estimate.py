@@ -84,6 +84,11 @@ def test_a_stock_model_makes_shot_by_shot_and_guidance_counts_twice(tmp_path: Pa
     assert estimated(film, stock, guidance=5.0).film_pflop == 2 * estimated(film, stock).film_pflop
 
 
+def test_guidance_of_the_interleaved_model_counts_twice(model: Path, tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film", ["1/4", "1/4"])
+    assert estimated(film, model, guidance=5.0).film_pflop == 2 * estimated(film, model).film_pflop
+
+
 def test_what_would_fail_is_told(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=r"frame_size: sides that divide by 32 .* found 48 x 32"):
         estimated(make_film(tmp_path / "odd", ["1/4"], (48, 32)), model)

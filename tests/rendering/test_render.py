@@ -146,6 +146,17 @@ def test_a_longer_shot_is_made_anew(film: Path, model: Path) -> None:
     assert probe(film / "film.mp4").frames == 6 + 12 + 6
 
 
+def test_guidance_is_another_clip_and_negative_words_count_with_it_alone(film: Path, model: Path) -> None:
+    before = clips(film)
+    assert render(film, model, negative="blurry").rendered == 0
+    assert render(film, model, guidance=3.0).rendered == 3
+    assert len(changed(film, before)) == 3
+    assert render(film, model, guidance=3.0).rendered == 0
+    led = clips(film)
+    assert render(film, model, guidance=3.0, negative="blurry").rendered == 3
+    assert len(changed(film, led)) == 3
+
+
 def test_redo_makes_one_clip(film: Path, model: Path) -> None:
     made = render(film, model, redo=("3",))
     assert (made.rendered, made.skipped) == (1, 2)

@@ -118,3 +118,18 @@ def test_company_is_the_chance_of_two_where_the_cast_allows() -> None:
     assert 0.3 < usual < 0.45
     assert all_of_them > 0.88  # a few shots show nobody
     assert write_movie(3, 8, company=0.4) == write_movie(3, 8)
+
+
+def test_returns_is_the_chance_that_a_shot_shows_what_an_earlier_one_showed() -> None:
+    def returned(chance: float) -> float:
+        seen_before = []
+        for seed in range(200):
+            shots = [shot.staged for shot in write_movie(seed, 8, returns=chance).shots]
+            scenery = [(shot.place, shot.time, shot.size) for shot in shots]
+            seen_before += [kind in scenery[:number] for number, kind in enumerate(scenery) if number]
+        return sum(seen_before) / len(seen_before)
+
+    assert 0.25 < returned(0.0) < 0.35
+    assert 0.5 < returned(0.5) < 0.7
+    assert returned(1.0) > 0.9  # an empty close-up is staged as a medium shot
+    assert write_movie(3, 8, returns=0.0) == write_movie(3, 8)

@@ -236,3 +236,19 @@ def test_a_held_out_film_is_looked_at_and_never_trained_on(dataset, parts, tmp_p
     own = latents.of(1, [0], 9)
     held = apart.preview()
     assert any(torch.equal(clip, own[0]) for clips in held.groups for clip in clips.latents[0])
+
+
+def test_by_chance_a_film_has_no_words(dataset, parts, tmp_path):
+    told, some = source(dataset, parts, tmp_path), source(dataset, parts, tmp_path, "drop_captions=0.5")
+    nothing = parts[1].alone([""])[0]
+    without = []
+    for seed in range(40):
+        (with_words,), (film,) = told.batch(seed), some.batch(seed)
+        texts = torch.cat([clips.text[0] for clips in film.groups])
+        if torch.equal(texts, nothing.expand_as(texts)):
+            without.append(seed)
+        else:
+            assert torch.equal(texts, torch.cat([clips.text[0] for clips in with_words.groups]))
+        assert torch.equal(film.made[0].latents, with_words.made[0].latents)
+    assert 8 < len(without) < 32
+    assert torch.equal(some.preview().made[0].text, told.preview().made[0].text)

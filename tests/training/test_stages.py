@@ -228,11 +228,14 @@ def test_a_stage_goes_on_with_the_data_it_began_with(tmp_path, dataset, tiny):
             trained(tmp_path / "drawn", dataset, init=start)
 
 
-@pytest.mark.parametrize(("company", "kind"), [("0.4", ""), ("0.7", "-0.7")])
-def test_the_theatre_s_cache_keeps_its_names(tmp_path, company, kind):
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [("company=0.4", ""), ("company=0.7", "-0.7"), ("returns=0.5", "-returns-0.5")],
+)
+def test_the_theatre_s_cache_keeps_its_names(tmp_path, given, kind):
     run = frozen_parts(tmp_path)
     with Progress(quiet=True) as progress:
-        train_keyframes(1, run, config(f"stages.1.company={company}"), progress)
+        train_keyframes(1, run, config(f"stages.1.{given}"), progress)
     folder = run / "cache" / weights_sha256(run / "keyframes" / "vae")[:16]
     named = {
         f"theatre-{config().shots}-{first + n}{kind}.safetensors" for first in (0, HELD_OUT) for n in range(3)

@@ -36,6 +36,9 @@ class Animator:
     cut_phase: float
     describe: float
     """1 where every caption repeats the looks, 0 where they are told once."""
+    guidance: float = 1.0
+    negative: str = ""
+    """True guidance away from these words; 1 for none."""
 
     def movie(self, seed: int) -> Movie:
         """The movie that is measured; only its first shots are."""
@@ -60,6 +63,8 @@ class Animator:
             [clip.to(keyframes) for clip in noise],
             self.levels,
             self.cut_phase,
+            guidance=self.guidance,
+            negative=self.models.text.alone([self.negative]) if self.guidance != 1 else None,
         )
         return [codec.decode(clip[None])[0].numpy() for clip in latents]
 

@@ -108,13 +108,21 @@ def video_part(options: CardConfig) -> Part:
     folder, where = model_folder(options.weights, "video"), runtime.device()
     models = load_video_models(folder, config.text_length, where, runtime.number_type(where))
     levels, describe = schedule(options.steps, config.shift), float(config.repeat_looks)
-    animator = clip_trials.Animator(models, levels, config.cut_phase, describe)
+    animator = clip_trials.Animator(
+        models, levels, config.cut_phase, describe, config.guidance, config.negative
+    )
     trials = {name: partial(trial, animator) for name, trial in clip_trials.TRIALS.items()}
-    how = {"steps": options.steps, "describe": describe, "cut_phase": config.cut_phase}
+    how: dict[str, float | str] = {
+        "steps": options.steps,
+        "describe": describe,
+        "cut_phase": config.cut_phase,
+    }
+    if config.guidance != 1:
+        how |= {"guidance": config.guidance, "negative": config.negative}
     return Part("video", fingerprint(folder, how), trials, clip_trials.FIGURES)
 
 
-def fingerprint(folder: Path, how: Mapping[str, float]) -> str:
+def fingerprint(folder: Path, how: Mapping[str, float | str]) -> str:
     """Of weights and of how they are sampled."""
     return sha256_json({"weights": weights_sha256(folder), **how})[:16]
 

@@ -94,6 +94,8 @@ def sample_clips(
     levels: Tensor,
     cut_phase: float,
     on_step: Callable[[], None] = lambda: None,
+    guidance: float = 1.0,
+    negative: Tensor | None = None,
 ) -> list[Tensor]:
     """Fill in the motion of all shots together, each from its keyframe (section 3.3).
 
@@ -105,6 +107,8 @@ def sample_clips(
         levels: the schedule, from 1 to 0.
         cut_phase: phase offset of positions at every cut.
         on_step: called after every step.
+        guidance: scale of true guidance between the words and ``negative``; 1 for none.
+        negative: encoded words that guidance leads away from (1, T, D_text); only read with guidance.
 
     Returns:
         Latents (C, F, h, w) of each shot.
@@ -116,15 +120,24 @@ def sample_clips(
         torch.cat([keyframe, clip[:, 1:]], dim=1) for keyframe, clip in zip(keyframes, noise, strict=True)
     ]
     by_length = {n: [i for i, count in enumerate(frames) if count == n] for n in sorted(set(frames))}
-    for t, following in pairwise(levels):
+
+    def velocities(t: Tensor, told: Tensor) -> list[Tensor]:
         groups = []
         for n, members in by_length.items():
             times = torch.full((1, len(members), n), float(t)).to(words)
             times[:, :, 0] = 0
             latents = torch.stack([shots[i] for i in members])[None]
-            groups.append(ShotGroup(latents, words[members][None], times, [starts[i] for i in members]))
-        velocities = model(groups=groups)
-        for members, velocity in zip(by_length.values(), velocities, strict=True):
+            groups.append(ShotGroup(latents, told[members][None], times, [starts[i] for i in members]))
+        predicted: list[Tensor] = model(groups=groups)
+        return predicted
+
+    for t, following in pairwise(levels):
+        led = velocities(t, words)
+        if guidance != 1:
+            assert negative is not None
+            away = velocities(t, negative.to(words).expand_as(words))
+            led = [without + guidance * (v - without) for v, without in zip(led, away, strict=True)]
+        for members, velocity in zip(by_length.values(), led, strict=True):
             for i, v in zip(members, velocity[0], strict=True):
                 shots[i][:, 1:] += float(following - t) * v[:, 1:]
         on_step()

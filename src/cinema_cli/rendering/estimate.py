@@ -122,7 +122,7 @@ class _Model:
         height, width = (side // smaller for side in board.frame_size)
         self.patches = (height // rows) * (width // columns)
         self.stock = manner_of(weights, config.adapter, config).name == "stock-wan"
-        self.evaluations = 2 if self.stock and config.guidance != 1 else 1
+        self.evaluations = 1 if config.guidance == 1 else 2
 
     def step(self, board: Storyboard, window: ClipWindow) -> int:
         """FLOP of a sampling step."""

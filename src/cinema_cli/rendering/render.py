@@ -226,9 +226,16 @@ class Studio:
                 "shift": config.shift,
                 "cut_phase": config.cut_phase,
                 "text_length": config.text_length,
+                **self._guidance_inputs(),
                 **self._stock_inputs(board, shot),
             }
         )
+
+    def _guidance_inputs(self) -> dict[str, object]:
+        """What guidance leads to; without it a clip of the interleaved model is what it always was."""
+        if self.manner.name == "interleaved" and self.config.guidance == 1:
+            return {}
+        return {"guidance": self.config.guidance, "negative": self.config.negative}
 
     def _stock_inputs(self, board: Storyboard, shot: Shot) -> dict[str, object]:
         """What counts beside that for a stock model."""
@@ -237,8 +244,6 @@ class Studio:
         after = next_in_scene(board, shot) if self.config.ends else None
         return {
             "animator": self.manner.name,
-            "guidance": self.config.guidance,
-            "negative": self.config.negative,
             "end": None if after is None else sha256_file(inside(self.folder, str(after.keyframe))),
         }
 

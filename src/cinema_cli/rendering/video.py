@@ -65,9 +65,9 @@ class ClipConfig(Config):
     """``interleaved``, the paper's, or ``stock-wan``, shot by shot; absent: the latter for a model as it was
     released, which its index tells."""
     guidance: Annotated[float, Field(ge=1)] = 1.0
-    """Of ``stock-wan``: scale of true guidance between the words and ``negative``; 1 for none."""
+    """Scale of true guidance between the words and ``negative``, a second evaluation; 1 for none."""
     negative: str = ""
-    """Of ``stock-wan``: what guidance leads away from."""
+    """What guidance leads away from."""
     ends: bool = False
     """Of ``stock-wan``: a shot whose scene goes on ends in the keyframe of the next; untrained."""
 
@@ -231,6 +231,8 @@ class ClipMaker:
             schedule(config.steps, config.shift),
             config.cut_phase,
             on_step,
+            config.guidance,
+            self.models.text.alone([config.negative]) if config.guidance != 1 else None,
         )
         by_id = {shot.id: clip for shot, clip in zip(shots, latents, strict=True)}
         return [by_id[id] for id in window.made]

@@ -49,18 +49,21 @@ ONE_FIGURE: tuple[Position, ...] = ("left", "middle", "right")
 TWO_FIGURES: tuple[Position, ...] = ("left", "right")
 
 
-def write_movie(seed: int, shots: int, describe: float = 0.0, company: float = COMPANY) -> Movie:
+def write_movie(
+    seed: int, shots: int, describe: float = 0.0, company: float = COMPANY, returns: float = 0.0
+) -> Movie:
     """A random movie.
 
     ``describe``: chance that a later appearance is described again.  ``company``: chance that two puppets are
-    there, where the cast allows.
+    there, where the cast allows.  ``returns``: chance that a shot shows place, hour and size of an earlier
+    one, beside those that do so anyway.
     """
     rng = random.Random(f"movie {seed}")
     cast = random_cast(rng, rng.choices((1, 2, 3, 4), (2, 4, 3, 2))[0])
     places = [Place(name, rng.randrange(LAYOUTS)) for name in rng.sample(SETS, rng.randint(2, 5))]
     seen: set[str] = set()
     written = []
-    for staged in stage_scenes(rng, cast, places, shots, company):
+    for staged in stage_scenes(rng, cast, places, shots, company, returns):
         names = [figure.puppet.name for figure in staged.figures]
         described = tuple(name for name in names if name not in seen or rng.random() < describe)
         seen.update(names)
@@ -69,7 +72,12 @@ def write_movie(seed: int, shots: int, describe: float = 0.0, company: float = C
 
 
 def stage_scenes(
-    rng: random.Random, cast: tuple[Puppet, ...], places: list[Place], shots: int, company: float
+    rng: random.Random,
+    cast: tuple[Puppet, ...],
+    places: list[Place],
+    shots: int,
+    company: float,
+    returns: float = 0.0,
 ) -> list[StagedShot]:
     """Scenes one after the other until there are enough shots."""
     staged: list[StagedShot] = []
@@ -81,7 +89,11 @@ def stage_scenes(
             size = draw_size(rng, step)
             if step and rng.random() < 0.4:
                 present = draw_present(rng, cast, company)
-            staged.append(stage_shot(rng, place, time, size, present))
+            scenery = place, time, size
+            if returns and staged and rng.random() < returns:
+                earlier = rng.choice(staged)
+                scenery = earlier.place, earlier.time, earlier.size
+            staged.append(stage_shot(rng, *scenery, present))
         if unseen and rng.random() < 0.5:
             place = unseen.pop(0)
         else:

@@ -13,6 +13,7 @@ Shapes:  n shots of a group   C channels   F latent frames   h, w latent size   
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 
 from cinema_cli.errors import InputError
@@ -157,8 +158,11 @@ class DatasetClips:
 
     def batch(self, seed: int) -> list[Films]:
         """The windows whose number is in the loop's seed: the position in the data is the step."""
-        first = seed % (1 << STEP_BITS) * self.config.films
-        return [self._read(self._at(number)) for number in range(first, first + self.config.films)]
+        first, rng = seed % (1 << STEP_BITS) * self.config.films, Random(f"untold {seed}")
+        return [
+            self._read(self._at(number), untold=rng.random() < self.config.drop_captions)
+            for number in range(first, first + self.config.films)
+        ]
 
     def preview(self) -> Films:
         """A window of what is held out; else one that is trained on as well."""
@@ -189,12 +193,18 @@ class DatasetClips:
     def _lengths(self, window: Window) -> list[int]:
         return [self.films[window.film].shots[place].bucket for place in window.places]
 
-    def _read(self, window: Window) -> Films:
-        """One film (B = 1): its window by length, and the nearest other shots, a frame each."""
+    def _read(self, window: Window, untold: bool = False) -> Films:
+        """One film (B = 1): its window by length, and the nearest other shots, a frame each.
+
+        ``untold``: without any words.
+        """
         film = self.films[window.film]
         outside = nearest(window.places, len(film.shots), self.config.neighbours)
         members = sorted([*window.places, *outside])
-        words = self.text.encode(film.caption, [film.shots[place].shot.caption for place in members])
+        if untold:
+            words = self.text.alone([""]).repeat(len(members), 1, 1)
+        else:
+            words = self.text.encode(film.caption, [film.shots[place].shot.caption for place in members])
         words = words.float()  # half precision is for the encoder; for the model it is the loop's business
 
         def clips(places: Sequence[int], frames: int) -> Clips:

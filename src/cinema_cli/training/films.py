@@ -20,7 +20,7 @@ from cinema_cli.models.video import shot_starts
 from cinema_cli.theatre.captions import write_caption
 from cinema_cli.theatre.draw import draw_frame
 from cinema_cli.theatre.screenplay import write_movie
-from cinema_cli.theatre.world import CLIP_FRAMES, CLIP_RATE, MovieShot
+from cinema_cli.theatre.world import CLIP_FRAMES, CLIP_RATE, Movie, MovieShot
 from cinema_cli.training.latents import LatentCache
 from cinema_cli.training.sequences import HELD_OUT
 from cinema_cli.training.video_config import VideoTraining
@@ -103,9 +103,7 @@ class TheatreClips:
         outside = nearest(inside, self.config.shots, self.config.neighbours)
         members = sorted([*inside, *outside])
         scripts = [write_movie(movie, self.config.shots) for movie in movies]
-        text = torch.stack(
-            [self.text.encode(script.caption, self._captions(script.shots, rng)) for script in scripts]
-        ).float()
+        text = torch.stack([self._words(script, rng) for script in scripts]).float()
 
         def clips(places: Sequence[int], frames: int) -> Clips:
             latents = torch.stack(
@@ -114,6 +112,12 @@ class TheatreClips:
             return Clips(latents, text[:, list(places)], tuple(members.index(place) for place in places))
 
         return Films((clips(inside, CLIP_FRAMES),), clips(outside, 1) if outside else None)
+
+    def _words(self, script: Movie, rng: random.Random) -> Tensor:
+        """(n, T, D_text) of all shots; by chance nothing is told."""
+        if self.config.drop_captions and rng.random() < self.config.drop_captions:
+            return self.text.alone([""]).repeat(len(script.shots), 1, 1)
+        return self.text.encode(script.caption, self._captions(script.shots, rng))
 
     def _latents(self, movie: int, shot: int, frames: int) -> Tensor:
         """(C, F, h, w) of a shot's first frames."""

@@ -54,6 +54,8 @@ class StageConfig(Config):
     """Chance that a caption tells a look that an earlier one told."""
     company: Annotated[float, Field(ge=0, le=1)] = COMPANY
     """Chance that two puppets are there, of the theatre; a movie drawn otherwise is another movie."""
+    returns: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Chance that a shot of the theatre shows place, hour and size of an earlier one once more."""
     shots: int | None = None
     """Shots of a movie of the theatre; none: as many as the other stages have."""
     span: Annotated[int | None, Field(ge=1)] = None

@@ -80,15 +80,17 @@ class TheatreSequences:
         describe: float,
         span: int | None = None,
         company: float = COMPANY,
+        returns: float = 0.0,
     ) -> None:
         """``shots`` per movie; ``describe``: chance that a caption repeats a look already told.
 
         ``span``: shots that a sequence reaches over at most, with strides by chance; none: consecutive ones.
         ``company``: chance that two puppets are there, where the cast allows.
+        ``returns``: chance that a shot shows what an earlier one showed.
         """
         self.codec, self.cache = codec, cache
         self.movies, self.shots, self.describe, self.span = movies, shots, describe, span
-        self.company = company
+        self.company, self.returns = company, returns
         self._subjects = lru_cache(maxsize=None)(self._find_subjects)
 
     def batch(self, seed: int, sequences: int, pairs: int) -> Sequences:
@@ -111,6 +113,7 @@ class TheatreSequences:
         """Latents of a whole movie (shots, L, C), at the size of ``grid`` if it is given."""
         size = "" if grid is None else f"-{grid[0]}x{grid[1]}"
         kind = "" if self.company == COMPANY else f"-{self.company:g}"
+        kind += "" if self.returns == 0 else f"-returns-{self.returns:g}"
         return self.cache.get(f"theatre-{self.shots}-{movie}{kind}{size}", lambda: self._encode(movie, grid))
 
     def _read(self, picks: Sequence[tuple[int, list[int]]], rng: random.Random) -> Sequences:
@@ -137,7 +140,7 @@ class TheatreSequences:
         return list(window) if width == pairs else sorted(rng.sample(window, pairs))
 
     def _written(self, movie: int) -> tuple[MovieShot, ...]:
-        return write_movie(movie, self.shots, company=self.company).shots
+        return write_movie(movie, self.shots, company=self.company, returns=self.returns).shots
 
     def _encode(self, movie: int, grid: Grid | None) -> Tensor:
         shots = self._written(movie)

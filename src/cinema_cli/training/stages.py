@@ -178,6 +178,7 @@ def _theatre(
         wanted.describe,
         wanted.span,
         wanted.company,
+        wanted.returns,
     )
 
 

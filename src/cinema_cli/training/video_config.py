@@ -66,6 +66,8 @@ class VideoTraining(Config):
     """Phase offset of positions at every cut, in latent frames."""
     describe: float = 0.5
     """Chance that a caption of the theatre tells a look again."""
+    drop_captions: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Chance that a film has no words at all, for true guidance."""
     motion_weight: Annotated[float, Field(ge=1)] = 1.0
     """How much what moves counts in the loss, at most, against what does not; 1: all alike."""
     lora: VideoLoraConfig | None = None
