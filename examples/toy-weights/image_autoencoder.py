@@ -30,7 +30,7 @@ from matrices import as_convolutions, as_matrices
 LEVELS = 4
 KL_WEIGHT = 5e-4
 DECODER_FRAMES = 8
-NOISE = 0.2
+NOISE = 0.4
 """Most noise on the latents that a decoder learns from, of their spread.
 
 Sampled ones have some left, and a decoder that never saw any shows it as speckles."""

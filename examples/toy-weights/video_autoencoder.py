@@ -39,6 +39,10 @@ MOVING = 4
 """What a pixel that moves counts more than one that stands still: an arm that waves is a few pixels wide."""
 MOVED = 0.25
 """How far from its mean over time, of a range of 2, a pixel's colour wholly counts as moving."""
+NOISE = 0.5
+"""Most noise on the latents that a decoder learns from alone, of their spread; none on the keyframe's.
+
+Sampled ones have some left, as with images."""
 HALF = 9
 """Frames of half a clip.  Whole ones must follow: what is carried on in time drifts after the last frame that
 training saw."""
@@ -55,7 +59,7 @@ class VideoAutoencoder:
     """Reconstruct drawn clips: absolute and squared error in colour and hue, and a light pull to a normal."""
 
     def __init__(self, frames: int, clips: int, decoder_only: bool = False) -> None:
-        self.frames, self.clips = frames, clips
+        self.frames, self.clips, self.decoder_only = frames, clips, decoder_only
         torch.manual_seed(0)
         self.vae = AutoencoderKLWan(
             base_dim=32,
@@ -95,18 +99,25 @@ class VideoAutoencoder:
         """Reconstruction and prior."""
         clips, _, frames, height, width = batch.shape
         cells = (clips, Z, 1 + frames // 4, height // 16, width // 16)
-        shown, prior = self._pass(batch, torch.randn(cells, generator=generator))
+        noise, rough = torch.randn(cells, generator=generator), torch.zeros(clips, 1, cells[2], 1, 1)
+        if self.decoder_only:
+            rough[:, :, 1:] = NOISE * torch.rand(clips, 1, 1, 1, 1, generator=generator)
+        shown, prior = self._pass(batch, noise, rough)
         weights, error = _weights(batch), shown - batch
         hue = error[:, [0, 2]] - error[:, 1:2]
         absolute = (weights * error.abs()).mean() + (weights * hue.abs()).mean()
         squared = (weights * error.square()).mean() + (weights * hue.square()).mean() / 2
         return absolute / 2 + 3 * squared + KL_WEIGHT * prior
 
-    def _pass(self, batch: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """The clips as they come back, and how far the latents are from a normal."""
+    def _pass(self, batch: Tensor, noise: Tensor, rough: Tensor) -> tuple[Tensor, Tensor]:
+        """The clips as they come back, and how far the latents are from a normal.
+
+        ``rough`` (n, 1, F, 1, 1): noise beside the latents' own, of their spread over the batch.
+        """
         mean, spread = self.vae._encode(batch).float().chunk(2, dim=1)
         spread = spread.clamp(-30, 20)
-        shown = self.vae._decode(mean + noise * (spread / 2).exp()).sample.float()
+        usual = mean.detach().std(dim=(0, 2, 3, 4), keepdim=True)
+        shown = self.vae._decode(mean + noise * ((spread / 2).exp() + rough * usual)).sample.float()
         return shown, (mean.square() + spread.exp() - 1 - spread).mean() / 2
 
     @torch.no_grad()

@@ -205,7 +205,35 @@ def test_an_image_decoder_learns_alone_and_the_latents_stay(scripts):
     assert "_name_or_path" not in task.vae.config
 
 
-def test_a_video_autoencoder_starts_quietly_and_its_decoder_can_learn_alone(scripts):
+def test_an_image_decoder_learns_from_latents_with_noise(scripts, monkeypatch):
+    import image_autoencoder
+
+    shipped = Path(cinema_cli.__file__).parent / "toy" / "keyframes" / "vae"
+    task = image_autoencoder.ImageDecoder(1, shipped)
+    batch, losses = task.batch(4), []
+    for noise in (0.0, 0.4, 4.0):
+        monkeypatch.setattr(image_autoencoder, "NOISE", noise)
+        with torch.compiler.set_stance("force_eager"), torch.no_grad():
+            losses.append(task.loss(batch, torch.Generator().manual_seed(1)).item())
+    assert losses == sorted(losses)
+    assert losses[2] > 2 * losses[0]
+
+
+def test_what_moves_and_the_first_frame_count_more(scripts):
+    import video_autoencoder
+
+    clips = torch.zeros(2, 3, 5, 4, 4)
+    clips[0, 1, ::2, 0, 0] = 1  # one pixel of the first clip blinks
+    weights = video_autoencoder._weights(clips)
+    assert weights.shape == (2, 1, 5, 4, 4)
+    assert weights.mean().item() == pytest.approx(1)
+    still, moving = weights[1, 0, 1, 0, 0], weights[0, 0, 1, 0, 0]
+    assert moving / still == pytest.approx(1 + video_autoencoder.MOVING)
+    assert (weights[1, 0, 0] / still).flatten().tolist() == pytest.approx([video_autoencoder.FIRST] * 16)
+    assert torch.allclose(video_autoencoder._weights(clips[:, :, :1]), torch.ones(2, 1, 1, 4, 4))
+
+
+def test_a_video_autoencoder_starts_quietly_and_its_decoder_can_learn_alone(scripts, monkeypatch):
     import video_autoencoder
 
     whole = video_autoencoder.VideoAutoencoder(frames=5, clips=1)
@@ -214,8 +242,11 @@ def test_a_video_autoencoder_starts_quietly_and_its_decoder_can_learn_alone(scri
     assert batch.shape == (1, 3, 5, 128, 256)
     assert batch.abs().max() <= 1
     with torch.compiler.set_stance("force_eager"):
+        rougher = alone.loss(batch, torch.Generator().manual_seed(1))
+        monkeypatch.setattr(video_autoencoder, "NOISE", 0.0)
         losses = [t.loss(batch, torch.Generator().manual_seed(1)) for t in (whole, alone)]
         assert torch.equal(*losses)
+        assert rougher > losses[1]
         losses[0].backward()
         losses[1].backward()
         spread = whole.vae.encode(batch).latent_dist.logvar

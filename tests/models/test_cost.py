@@ -97,8 +97,8 @@ def test_extension_beside_a_memory_is_what_torch_counts(shape):
     assert cost.remember(GROUPS[:2]) == remembering.get_total_flops()
     assert cost.extension(GROUPS[2:], GROUPS[:2]) == step.get_total_flops()
     assert cost.memory_bytes(GROUPS[:2], number_bytes=4) == memory.bytes
-    film = cost.film([Window(tuple(GROUPS[2:]), tuple(GROUPS[:2]))], steps=7, evaluations=2)
-    assert film == 2 * (7 * step.get_total_flops() + remembering.get_total_flops())
+    film = cost.film([Window(tuple(GROUPS[2:]), tuple(GROUPS[:2]))], steps=7, wordless=3)
+    assert film == (7 + 3) * step.get_total_flops() + 2 * remembering.get_total_flops()
 
 
 def test_without_memory_extension_is_a_step_and_nothing_is_remembered():

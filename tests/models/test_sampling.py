@@ -111,6 +111,17 @@ def test_guidance_of_one_is_none_and_two_goes_further():
     assert torch.allclose(twice, 2 * plain - wordless, atol=1e-5)
 
 
+def test_guidance_may_end_early():
+    model = flux()
+    args = (words(2), words(1, 1), noise(2), GRID)
+    levels = schedule(2, 1.0)  # 1, 0.5, 0
+    first = sample_keyframes(model, *args, levels[:2], guidance=2.0)
+    then = sample_keyframes(model, args[0], args[1], first, GRID, levels[1:])
+    early = sample_keyframes(model, *args, levels, guidance=2.0, guidance_above=0.5)
+    assert torch.allclose(early, then, atol=1e-6)
+    assert not torch.allclose(early, sample_keyframes(model, *args, levels, guidance=2.0), atol=1e-3)
+
+
 def wan() -> InterleavedWan:
     torch.manual_seed(0)
     return InterleavedWan(

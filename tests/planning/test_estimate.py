@@ -53,6 +53,10 @@ def test_nothing_is_written_and_the_numbers_are_those_of_the_cost_model(story: P
     guided = estimate_plan(story, story.parent / "film", configured(model, mode="extend", guidance=2.0))
     assert guided.film_pflop == 2 * made.film_pflop
     assert guided.memory_bytes == 2 * made.memory_bytes
+    early = configured(model, mode="joint", guidance=2.0, steps=4, shift=1.0, guidance_above=0.5)
+    whole = estimate_plan(story, story.parent / "film", early.model_copy(update={"guidance_above": 0.0}))
+    half = estimate_plan(story, story.parent / "film", early)  # levels 1, 0.75, 0.5 and 0.25: two above
+    assert half.film_pflop / whole.film_pflop == pytest.approx(6 / 8)
 
 
 def test_all_together_is_one_drawing_without_memory(story: Path, model: Path) -> None:

@@ -190,6 +190,15 @@ def test_what_makes_pictures_stale(film: Path, model: Path) -> None:
     assert Desk(film, config, weights).stale(board.model_copy(update={"frame_size": (32, 96)})) == everything
 
 
+def test_how_far_guidance_reaches_counts_only_where_there_is_some(
+    story: Path, film: Path, model: Path
+) -> None:
+    assert plan(story, model, guidance=1.0, guidance_above=0.9).drawn == 0
+    assert plan(story, model, guidance=2.0).drawn == 3
+    assert plan(story, model, guidance=2.0, guidance_above=0.9).drawn == 3
+    assert plan(story, model, guidance=2.0, guidance_above=0.9).drawn == 0
+
+
 def test_redo_draws_with_another_seed(story: Path, film: Path, model: Path) -> None:
     before, seeds = pictures(film), [shot.seed for shot in Storyboard.load(film).shots]
     assert plan(story, model, redo=("2",)).drawn == 1

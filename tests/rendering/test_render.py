@@ -150,11 +150,11 @@ def test_guidance_is_another_clip_and_negative_words_count_with_it_alone(film: P
     before = clips(film)
     assert render(film, model, negative="blurry").rendered == 0
     assert render(film, model, guidance=3.0).rendered == 3
-    assert len(changed(film, before)) == 3
+    assert changed(film, before)
     assert render(film, model, guidance=3.0).rendered == 0
     led = clips(film)
     assert render(film, model, guidance=3.0, negative="blurry").rendered == 3
-    assert len(changed(film, led)) == 3
+    assert changed(film, led)
 
 
 def test_redo_makes_one_clip(film: Path, model: Path) -> None:

@@ -98,6 +98,8 @@ def keyframes_part(options: CardConfig) -> Part:
     artist, folder = load_artist(options), model_folder(options.weights, "keyframes")
     drawing = artist.config
     how = {"steps": drawing.steps, "guidance": drawing.guidance, "context": drawing.context_level}
+    if drawing.guidance != 1 and drawing.guidance_above:
+        how["above"] = drawing.guidance_above
     trials = {name: partial(trial, artist) for name, trial in keyframe_trials.TRIALS.items()}
     return Part("keyframes", fingerprint(folder, how), trials, keyframe_trials.FIGURES)
 

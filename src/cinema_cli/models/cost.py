@@ -149,16 +149,17 @@ class FluxCost:
         """FLOP of computing a memory's keys and values: a joint forward whose velocity is not read off."""
         return self.step(memory) - sum(self._read_off(group) for group in memory)
 
-    def film(self, windows: Sequence[Window], steps: int, evaluations: int = 1) -> int:
+    def film(self, windows: Sequence[Window], steps: int, wordless: int = 0) -> int:
         """FLOP of drawing the keyframes of a film, each window's memory computed once before its steps.
 
         Args:
             windows: what is drawn together, and beside what.
             steps: denoising steps of each window.
-            evaluations: forwards of a step: 2 for guidance between captions and no captions.
+            wordless: in how many of them guidance takes a second forward, without captions.
         """
-        drawn = sum(steps * self.extension(window.new, window.memory) for window in windows)
-        return evaluations * (drawn + sum(self.remember(window.memory) for window in windows))
+        drawn = sum(self.extension(window.new, window.memory) for window in windows)
+        remembered = sum(self.remember(window.memory) for window in windows)
+        return (steps + wordless) * drawn + (2 if wordless else 1) * remembered
 
     def training_step(self, groups: Sequence[Pairs], checkpointing: bool = False) -> int:
         """FLOP of a forward and a backward, twice as dear; checkpointing runs the forward again.

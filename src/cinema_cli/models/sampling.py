@@ -33,6 +33,7 @@ def sample_keyframes(
     ranks: Sequence[int] | None = None,
     on_step: Callable[[], None] = lambda: None,
     embedded: Tensor | None = None,
+    guidance_above: float = 0.0,
 ) -> Tensor:
     """Draw frames of one film together, beside remembered ones if there are any.
 
@@ -49,6 +50,8 @@ def sample_keyframes(
         ranks: places of the new pairs in the sequence, where memory takes some; else 0 to P - 1.
         on_step: called after every step.
         embedded: (1,) the guidance that a guidance-distilled model is told; none for others.
+        guidance_above: noise level above which there is guidance; below it only captions are followed
+            (Kynkaanniemi et al., arXiv 2404.07724).
 
     Returns:
         Tokens (P, L, C).
@@ -67,7 +70,7 @@ def sample_keyframes(
 
     def guided(x: Tensor, t: Tensor) -> Tensor:
         with_words = velocity(x, t, words.text, words.pooled, known)
-        if guidance == 1.0:
+        if guidance == 1.0 or t <= guidance_above:
             return with_words
         text, pooled = empty.text.expand_as(words.text), empty.pooled.expand_as(words.pooled)
         without = velocity(x, t, text, pooled, wordless)

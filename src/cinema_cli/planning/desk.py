@@ -82,7 +82,7 @@ class Desk:
                 "seed": shot.seed,
                 "frame_size": board.frame_size,
                 "steps": config.steps,
-                "guidance": config.guidance,
+                **self._guidance_inputs(),
                 "shift": config.shift,
                 "text_length": config.text_length,
                 # Left out where it is FLUX's own, so that older storyboards need no new pictures.
@@ -92,6 +92,12 @@ class Desk:
                 **self._portrait_inputs(board, shot),
             }
         )
+
+    def _guidance_inputs(self) -> dict[str, object]:
+        """How far guidance reaches counts only where it ends early."""
+        config = self.config
+        ends = {} if config.guidance == 1 or not config.guidance_above else {"above": config.guidance_above}
+        return {"guidance": config.guidance, **ends}
 
     def _portrait_inputs(self, board: Storyboard, shot: Shot) -> dict[str, object]:
         """What counts beside that for a shot that is drawn beside portraits."""

@@ -16,6 +16,7 @@ from cinema_cli.errors import InputError, MissingError
 from cinema_cli.files import read_json
 from cinema_cli.models.contents import read_contents
 from cinema_cli.models.cost import FluxCost, Pairs, Window
+from cinema_cli.models.flow_matching import schedule
 from cinema_cli.models.rates import rate
 from cinema_cli.models.thrift import choose_thrift
 from cinema_cli.models.weights import model_folder, weights_sha256
@@ -134,8 +135,9 @@ def _interleaved(
     windows = _windows(board, drawings, config, grid)
     where = runtime.device()
     dtype = runtime.number_type(where)
-    evaluations = 1 if config.guidance == 1 else 2
-    flop = cost.film(windows, config.steps, evaluations)
+    wordless = _guided_steps(config)
+    evaluations = 2 if wordless else 1
+    flop = cost.film(windows, config.steps, wordless)
     most = max(windows, key=lambda window: cost.extension(window.new, window.memory), default=Window(()))
     tokens = sum(group.tokens for window in windows for group in (*window.new, *window.memory))
     return Estimate(
@@ -149,11 +151,17 @@ def _interleaved(
         memory_bytes=evaluations * cost.memory_bytes(most.memory, dtype.itemsize),
         step_tflop=evaluations * cost.extension(most.new, most.memory) / 1e12,
         film_pflop=flop / 1e15,
-        paper_pflop=cost.papers_rule(tokens, config.steps * evaluations) / 1e15,
+        paper_pflop=cost.papers_rule(tokens, config.steps + wordless) / 1e15,
         peak_bytes=max((cost.peak_bytes(window, dtype.itemsize) for window in windows), default=0),
         device=runtime.device_name(where),
         seconds=flop / rate(where, dtype),
     )
+
+
+def _guided_steps(config: PlanConfig) -> int:
+    """In how many steps guidance evaluates a second time."""
+    levels = schedule(config.steps, config.shift)[:-1]
+    return 0 if config.guidance == 1 else int((levels > config.guidance_above).sum())
 
 
 def _model(weights: Path, board: Storyboard) -> tuple[FluxCost, Grid]:
