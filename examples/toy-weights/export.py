@@ -2,7 +2,8 @@
 
     python examples/toy-weights/export.py --run runs/toy --out src/cinema_cli/toy
 
-The keyframe transformer is the mean of its last two stages' averaged weights (model soups, arXiv 2203.05482).
+The keyframe transformer is the mean of two stages' averaged weights (model soups, arXiv 2203.05482), or with
+``--last`` what another run made of it.
 ``OUT/keyframes`` loads in a stock ``FluxPipeline``, ``OUT/video`` in Wan's layout.  ``keyframes/cinema.json``
 tells on how many pairs the transformer was trained, and from which model the run started, if from any.
 """
@@ -91,12 +92,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("src/cinema_cli/toy"))
     parser.add_argument("--stage", type=int, default=16, help="the keyframe stage to export")
     parser.add_argument("--soup", type=int, nargs="*", default=[8, 16], help="stages whose mean is exported")
+    parser.add_argument("--last", type=Path, help="a run whose stage of 8 went on from what this one exported")
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints"
     stages = sorted({1, options.stage})
     keyframes = [newest_checkpoint(checkpoints / "keyframes" / f"stage-{n}") for n in stages]
     preset = load_preset("toy")
     soup = [newest_checkpoint(checkpoints / "keyframes" / f"stage-{n}") for n in options.soup]
+    if options.last:
+        soup = [newest_checkpoint(options.last / "checkpoints" / "keyframes" / "stage-8")]
     for name, trained, mixed, index, shift in (
         ("keyframes", keyframes, soup, FLUX, preset["train_keyframes"]["shift"]),
         ("video", [newest_checkpoint(checkpoints / "video")], [], WAN, preset["train_video"]["shift"]),

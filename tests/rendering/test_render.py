@@ -11,6 +11,8 @@ from PIL import Image
 
 from cinema_cli.errors import InputError, Interrupted, MissingError
 from cinema_cli.ffmpeg import probe
+from cinema_cli.models.encoders import ShotTextEncoder
+from cinema_cli.models.video import InterleavedWan
 from cinema_cli.progress import Progress, Task
 from cinema_cli.rendering.render import RenderConfig, RenderResult, render_film
 from cinema_cli.storyboard import Storyboard
@@ -155,6 +157,24 @@ def test_guidance_is_another_clip_and_negative_words_count_with_it_alone(film: P
     led = clips(film)
     assert render(film, model, guidance=3.0, negative="blurry").rendered == 3
     assert changed(film, led)
+
+
+def test_read_one_after_the_other_no_words_are_wanted_once_the_model_is_there(
+    film: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    for kind in (ShotTextEncoder, InterleavedWan):
+        name = "load" if kind is ShotTextEncoder else "from_pretrained"
+        stock = getattr(kind, name)
+
+        def watched(*given, read=stock, kind=kind, **options):
+            order.append(kind.__name__)
+            return read(*given, **options)
+
+        monkeypatch.setattr(kind, name, watched)
+    assert render(film, model, offload="sequential", guidance=3.0, negative="blurry").rendered == 3
+    assert set(order) == {"ShotTextEncoder", "InterleavedWan"}
+    assert order[-1] == "InterleavedWan"
 
 
 def test_redo_makes_one_clip(film: Path, model: Path) -> None:

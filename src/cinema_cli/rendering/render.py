@@ -344,6 +344,8 @@ def _animator(
             text.alone([*(strip_tags(each) for each in words), config.negative])
         else:
             text.encode(board.caption, words)
+            if config.guidance != 1:
+                text.alone([config.negative])
 
     models = load_video_models(
         weights, config.text_length, where, dtype, config.adapter, thrift, ahead, config.gguf
