@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("src/cinema_cli/toy"))
     parser.add_argument("--stage", type=int, default=16, help="the keyframe stage to export")
     parser.add_argument("--soup", type=int, nargs="*", default=[8, 16], help="stages whose mean is exported")
-    parser.add_argument("--last", type=Path, help="a run whose stage of 8 went on from what this one exported")
+    parser.add_argument("--last", type=Path, help="a run whose stage of 8 went on from what was exported")
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints"
     stages = sorted({1, options.stage})

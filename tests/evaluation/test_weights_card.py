@@ -42,7 +42,7 @@ def test_untrained_models_are_measured_and_more_movies_only_add(small, tmp_path)
     table = (out / "card.md").read_text()
     assert "| set as captioned | >= 95 % |" in table
     assert "not yet" not in table
-    assert "1 steps, guidance 3; " in table  # as the preset draws
+    assert "1 steps, guidance 4; " in table  # as the preset draws
     lines = (out / "card.jsonl").read_text()
     assert measured(config, out) == rows
     assert (out / "card.jsonl").read_text() == lines
