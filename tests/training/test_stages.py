@@ -230,7 +230,7 @@ def test_a_stage_goes_on_with_the_data_it_began_with(tmp_path, dataset, tiny):
 
 @pytest.mark.parametrize(
     ("given", "kind"),
-    [("company=0.4", ""), ("company=0.7", "-0.7"), ("returns=0.5", "-returns-0.5")],
+    [("company=0.4", ""), ("company=0.7", "-0.7"), ("returns=0.5", "-0.7-returns-0.5")],
 )
 def test_the_theatre_s_cache_keeps_its_names(tmp_path, given, kind):
     run = frozen_parts(tmp_path)
