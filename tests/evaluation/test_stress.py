@@ -119,6 +119,20 @@ def test_stories_are_drawn_in_every_setting_read_back_and_kept(model, tmp_path, 
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+def test_figures_of_other_drawing_are_other_items_of_the_journal(monkeypatch):
+    config = StressConfig()
+
+    def key(**changes):
+        return stress._key(config.model_copy(update=changes), "a" * 64, "extend-goldenmem", 8, 0)
+
+    assert key() == key(weights="elsewhere"), "the hash of the weights tells them apart, not their folder"
+    preset = stress.load_preset("toy")
+    shifted = {**preset, "plan": {**preset["plan"], "shift": 1.0}}
+    keys = {key(), key(steps=3), key(guidance=2.0)}
+    monkeypatch.setattr(stress, "load_preset", lambda name: shifted)
+    assert len(keys | {key()}) == 4
+
+
 def test_stopped_in_the_middle_of_a_story_it_goes_on(model, tmp_path):
     code = f"""
 from pathlib import Path

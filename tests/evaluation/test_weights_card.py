@@ -42,7 +42,9 @@ def test_untrained_models_are_measured_and_more_movies_only_add(small, tmp_path)
     table = (out / "card.md").read_text()
     assert "| set as captioned | >= 95 % |" in table
     assert "not yet" not in table
-    assert "1 steps, guidance 4; " in table  # as the preset draws
+    drawn = "steps 1, guidance 4.0, context 0.1, guidance_above 0.6; "  # as the preset draws, and renders
+    assert f"Sampled (keyframes): {drawn}" in table
+    assert "Sampled (video): steps 1, describe 1.0, cut_phase 0.5, guidance 3.0; " in table
     lines = (out / "card.jsonl").read_text()
     assert measured(config, out) == rows
     assert (out / "card.jsonl").read_text() == lines
@@ -59,7 +61,7 @@ def test_the_guidance_is_the_presets_unless_it_is_told():
 
 
 def test_an_unknown_trial_is_told():
-    part = Part("keyframes", "", {"ceiling": dict, "memory": dict}, ())
+    part = Part("keyframes", "", {"ceiling": dict, "memory": dict}, (), {})
     assert list(chosen([part], ["memory"])[0].trials) == ["memory"]
     assert chosen([part], None) == [replace(part)]
     with pytest.raises(InputError, match="some of ceiling, memory were wanted, found dream"):

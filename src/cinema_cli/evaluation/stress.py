@@ -31,7 +31,7 @@ from cinema_cli.evaluation.films import Film
 from cinema_cli.evaluation.stories import storyboard_of
 from cinema_cli.evaluation.truth import true_shots
 from cinema_cli.evaluation.weights_card import FIRST
-from cinema_cli.files import Journal, locked, write_atomic
+from cinema_cli.files import Journal, locked, sha256_json, write_atomic
 from cinema_cli.models.weights import model_folder, weights_sha256
 from cinema_cli.planning.plan import PlanConfig, plan_film
 from cinema_cli.progress import Progress
@@ -175,8 +175,25 @@ def _setting(name: str) -> Setting:
 
 
 def _key(config: StressConfig, sha256: str, name: str, pairs: int, seed: int) -> str:
-    """An item of the journal: figures of other weights or of other sampling are not mixed in."""
-    return f"{sha256[:16]}/{config.preset}/{config.steps}/{config.guidance:g}/{name}/{pairs}/{seed}"
+    """An item of the journal: figures of other weights or of other drawing are not mixed in."""
+    plan = planned_as(config, _setting(name), pairs).model_dump(mode="json", exclude={"model"})
+    return f"{sha256[:16]}/{sha256_json(plan)[:16]}/{name}/{pairs}/{seed}"
+
+
+def planned_as(config: StressConfig, setting: Setting, pairs: int) -> PlanConfig:
+    """How the planner draws a story."""
+    preset = load_preset(config.preset)["plan"]
+    told = {
+        "model": config.weights,
+        "preset": config.preset,
+        "steps": config.steps,
+        "guidance": config.guidance,
+        "repeat_looks": False,
+        "retrieval": {**preset["retrieval"], **({} if setting.golden else {"duplicate": 1.0})},
+    }
+    return build(
+        PlanConfig, {**preset, **told, **setting.planned(pairs, preset["window"])}, "the stress test"
+    )
 
 
 def _draw(
@@ -187,20 +204,9 @@ def _draw(
     if not (folder / FILE_NAME).is_file():
         folder.mkdir(parents=True, exist_ok=True)
         storyboard_of(write_movie(seed, pairs)).save(folder)
-    preset = load_preset(config.preset)["plan"]
-    planned = setting.planned(pairs, preset["window"])
-    told = {
-        "model": config.weights,
-        "preset": config.preset,
-        "steps": config.steps,
-        "guidance": config.guidance,
-        "repeat_looks": False,
-        "retrieval": {**preset["retrieval"], **({} if setting.golden else {"duplicate": 1.0})},
-    }
-    plan = build(PlanConfig, {**preset, **told, **planned}, "the stress test")
     started = time.monotonic()
     with Progress(quiet=True) as quiet:
-        plan_film(folder / FILE_NAME, None, plan, quiet)
+        plan_film(folder / FILE_NAME, None, planned_as(config, setting, pairs), quiet)
     seconds = time.monotonic() - started
     film = Film.open(folder)
     return look_at_film(film, true_shots(film.board))[0], seconds

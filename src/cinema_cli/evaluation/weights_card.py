@@ -66,6 +66,8 @@ class Part:
     """Of the weights and of how they are sampled: looks at others are not mixed in."""
     trials: Mapping[str, Callable[[int], Observations]]
     figures: Sequence[Figure]
+    how: Mapping[str, float | str]
+    """How they are sampled, to be told."""
 
     def key(self, trial: str, seed: int) -> str:
         """Its item in the journal."""
@@ -99,9 +101,9 @@ def keyframes_part(options: CardConfig) -> Part:
     drawing = artist.config
     how = {"steps": drawing.steps, "guidance": drawing.guidance, "context": drawing.context_level}
     if drawing.guidance != 1 and drawing.guidance_above:
-        how["above"] = drawing.guidance_above
+        how["guidance_above"] = drawing.guidance_above
     trials = {name: partial(trial, artist) for name, trial in keyframe_trials.TRIALS.items()}
-    return Part("keyframes", fingerprint(folder, how), trials, keyframe_trials.FIGURES)
+    return Part("keyframes", fingerprint(folder, how), trials, keyframe_trials.FIGURES, how)
 
 
 def video_part(options: CardConfig) -> Part:
@@ -121,7 +123,7 @@ def video_part(options: CardConfig) -> Part:
     }
     if config.guidance != 1:
         how |= {"guidance": config.guidance, "negative": config.negative}
-    return Part("video", fingerprint(folder, how), trials, clip_trials.FIGURES)
+    return Part("video", fingerprint(folder, how), trials, clip_trials.FIGURES, how)
 
 
 def fingerprint(folder: Path, how: Mapping[str, float | str]) -> str:
@@ -183,6 +185,8 @@ class Card:
     """Shares that the reader of frames itself gets right on drawn frames."""
     seconds: Mapping[str, float]
     """Of each part, all runs together."""
+    how: Mapping[str, Mapping[str, float | str]]
+    """How each part is sampled."""
 
     @property
     def paths(self) -> dict[str, Path]:
@@ -212,13 +216,15 @@ def measure_weights(config: CardConfig, out: Path, progress: Progress) -> Card:
             complete = complete and run_trials(part, config.sequences, journal, progress)
             movies, seconds[part.name] = gather(part, config.sequences, journal)
             rows += [row(figure, movies) for figure in part.figures]
-        card = Card(out / TABLE_NAME, out / CARD_NAME, tuple(rows), reader, seconds)
-        write_atomic(card.table, "\n".join(table_of(card, config)) + "\n")
+        how = {part.name: part.how for part in parts}
+        card = Card(out / TABLE_NAME, out / CARD_NAME, tuple(rows), reader, seconds, how)
+        write_atomic(card.table, "\n".join(table_of(card)) + "\n")
         data = {
             "config": config.model_dump(mode="json"),
             "weights_sha256": {part.name: part.fingerprint for part in parts},
             "complete": complete,
             "seconds": seconds,
+            "sampled": card.how,
             "reader": reader,
             "rows": [line.data() for line in rows],
         }
@@ -228,12 +234,13 @@ def measure_weights(config: CardConfig, out: Path, progress: Progress) -> Card:
     return card
 
 
-def table_of(card: Card, config: CardConfig) -> Iterable[str]:
+def table_of(card: Card) -> Iterable[str]:
     """The lines of the Markdown."""
     told = ", ".join(f"{fact} {100 * share:.1f} %" for fact, share in card.reader.items())
     yield f"The reader itself, on {READER_FRAMES} drawn frames: {told}."
     yield ""
     yield from markdown([row for row in card.rows if row.measured is not None])
     yield ""
-    took = ", ".join(f"{name} {spent:.0f} s" for name, spent in card.seconds.items())
-    yield f"{config.steps} steps, guidance {config.guidance:g}; {took}."
+    for name, how in card.how.items():
+        told = ", ".join(f"{fact} {value}" for fact, value in how.items() if value != "")
+        yield f"Sampled ({name}): {told}; {card.seconds[name]:.0f} s."

@@ -17,7 +17,8 @@ from cinema_cli.models.thrift import choose_thrift
 from cinema_cli.models.video_cost import Shots, WanCost
 from cinema_cli.models.weights import model_folder, weights_sha256
 from cinema_cli.rendering.animators.animator import as_it_works, manner_of
-from cinema_cli.rendering.render import RenderConfig, Studio, check, marked
+from cinema_cli.rendering.render import RenderConfig, check, marked
+from cinema_cli.rendering.studio import Studio
 from cinema_cli.rendering.video import ClipWindow, clip_frames, padded_frames, refuse_other_sizes
 from cinema_cli.storyboard import FILE_NAME, Storyboard
 
