@@ -41,15 +41,15 @@ def cell(setting: str, pairs: int, coat: list[float], hat: list[float]) -> Stres
 
 
 def test_the_settings_are_those_of_the_paper():
-    assert SETTINGS["joint"].planned(48, 8) == {"mode": "joint"}
-    golden = SETTINGS["extend-goldenmem"].planned(48, 8)
+    assert SETTINGS["joint"].planned(48) == {"mode": "joint"}
+    golden = SETTINGS["extend-goldenmem"].planned(48)
     assert golden == {
         "mode": "extend",
         "at_once": 1,
         "memory": {"schedule": "golden", "groups": 3, "frames": 12},  # Table 3: 3 x 12
     }
-    assert SETTINGS["joint-goldenmem"].planned(32, 8)["at_once"] == 8
-    assert SETTINGS["extend"].planned(32, 8)["memory"] == {"schedule": "full", "groups": 1, "frames": 32}
+    assert SETTINGS["joint-goldenmem"].planned(32)["at_once"] == 8
+    assert SETTINGS["extend"].planned(32)["memory"] == {"schedule": "full", "groups": 1, "frames": 32}
 
 
 def test_long_stories_are_fewer_so_that_every_length_has_as_many_frames():

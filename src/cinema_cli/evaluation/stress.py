@@ -41,6 +41,8 @@ from cinema_cli.theatre.screenplay import write_movie
 DATA_NAME = "stress.json"
 GROUPS = 3
 """Shrunken groups of GoldenMem (Table 3)."""
+AT_ONCE = 8
+"""Frames drawn together where a joint drawing has a memory."""
 
 SHOWN = (
     *("coat named", "hat named", "coat described", "hat described"),
@@ -86,7 +88,7 @@ class Setting:
     joint: bool
     golden: bool
 
-    def planned(self, pairs: int, window: int) -> dict[str, Any]:
+    def planned(self, pairs: int) -> dict[str, Any]:
         """What the planner is told about it."""
         if self.joint and not self.golden:
             return {"mode": "joint"}
@@ -95,7 +97,7 @@ class Setting:
             if self.golden
             else {"schedule": "full", "groups": 1, "frames": pairs}
         )
-        return {"mode": "extend", "at_once": window if self.joint else 1, "memory": memory}
+        return {"mode": "extend", "at_once": AT_ONCE if self.joint else 1, "memory": memory}
 
 
 SETTINGS: Mapping[str, Setting] = {
@@ -191,9 +193,7 @@ def planned_as(config: StressConfig, setting: Setting, pairs: int) -> PlanConfig
         "repeat_looks": False,
         "retrieval": {**preset["retrieval"], **({} if setting.golden else {"duplicate": 1.0})},
     }
-    return build(
-        PlanConfig, {**preset, **told, **setting.planned(pairs, preset["window"])}, "the stress test"
-    )
+    return build(PlanConfig, {**preset, **told, **setting.planned(pairs)}, "the stress test")
 
 
 def _draw(
