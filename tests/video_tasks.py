@@ -20,7 +20,8 @@ class OneFilm:
 
         def clips(shots: int, frames: int, places: tuple[int, ...]) -> Clips:
             latents = torch.randn(1, shots, 4, frames, 4, 4, generator=g)
-            return Clips(latents, torch.randn(1, shots, 6, TEXT, generator=g), places)
+            moved = torch.rand(1, shots, 4, 4, generator=g)
+            return Clips(latents, torch.randn(1, shots, 6, TEXT, generator=g), moved, places)
 
         self.film = Films((clips(1, 2, (2,)), clips(2, 3, (0, 3))), clips(1, 1, (1,)))
 

@@ -33,16 +33,16 @@ PATCH = 4
 KL_WEIGHT = 5e-4
 QUIET = -6.0
 """Logarithm of the latents' variance at the start: hardly any noise while there is little to say."""
-FIRST = 4
+FIRST = 6
 """What the first frame counts, each other 1: it is coded alone, and a clip has to keep its keyframe."""
-MOVING = 4
+MOVING = 12
 """What a pixel that moves counts more than one that stands still: an arm that waves is a few pixels wide."""
 MOVED = 0.25
 """How far from its mean over time, of a range of 2, a pixel's colour wholly counts as moving."""
 NOISE = 0.5
-"""Most noise on the latents that a decoder learns from alone, of their spread; none on the keyframe's.
+"""Most noise on the latents of whole clips, of their spread; none on the keyframe's.
 
-Sampled ones have some left, as with images."""
+Sampled ones have some left, as with images; and an encoder learns to say louder what noise would hide."""
 HALF = 9
 """Frames of half a clip.  Whole ones must follow: what is carried on in time drifts after the last frame that
 training saw."""
@@ -59,7 +59,7 @@ class VideoAutoencoder:
     """Reconstruct drawn clips: absolute and squared error in colour and hue, and a light pull to a normal."""
 
     def __init__(self, frames: int, clips: int, decoder_only: bool = False) -> None:
-        self.frames, self.clips, self.decoder_only = frames, clips, decoder_only
+        self.frames, self.clips = frames, clips
         torch.manual_seed(0)
         self.vae = AutoencoderKLWan(
             base_dim=32,
@@ -100,7 +100,7 @@ class VideoAutoencoder:
         clips, _, frames, height, width = batch.shape
         cells = (clips, Z, 1 + frames // 4, height // 16, width // 16)
         noise, rough = torch.randn(cells, generator=generator), torch.zeros(clips, 1, cells[2], 1, 1)
-        if self.decoder_only:
+        if frames == CLIP_FRAMES:
             rough[:, :, 1:] = NOISE * torch.rand(clips, 1, 1, 1, 1, generator=generator)
         shown, prior = self._pass(batch, noise, rough)
         weights, error = _weights(batch), shown - batch
@@ -178,14 +178,14 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/toy"))
     parser.add_argument("--frame-steps", type=int, default=LOOP.steps, help="of 16 frames")
     parser.add_argument("--half-steps", type=int, default=1400, help="of 2 clips of 9 frames")
-    parser.add_argument("--whole-steps", type=int, default=600, help="of 2 clips of 17 frames")
+    parser.add_argument("--whole-steps", type=int, default=3500, help="of a clip of 17 frames")
     parser.add_argument("--decoder-steps", type=int, default=0, help="of a clip of 17 frames")
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints" / "video-autoencoder"
     stages = [
         ("frames", VideoAutoencoder(1, 16), options.frame_steps, 4e-3),
         ("halves", VideoAutoencoder(HALF, 2), options.half_steps, 2e-3),
-        ("wholes", VideoAutoencoder(CLIP_FRAMES, 2), options.whole_steps, 2e-3),
+        ("wholes", VideoAutoencoder(CLIP_FRAMES, 1), options.whole_steps, 2e-3),
         ("decoder", VideoAutoencoder(CLIP_FRAMES, 1, decoder_only=True), options.decoder_steps, 2e-3),
     ]
     last = None

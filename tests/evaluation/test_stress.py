@@ -133,6 +133,15 @@ def test_figures_of_other_drawing_are_other_items_of_the_journal(monkeypatch):
     assert len(keys | {key()}) == 4
 
 
+def test_stories_are_drawn_as_the_preset_draws_but_looks_are_told_once():
+    preset = stress.load_preset("toy")["plan"]
+    planned = stress.planned_as(StressConfig(), stress.SETTINGS["joint"], 8)
+    assert (planned.guidance, planned.guidance_above) == (preset["guidance"], preset["guidance_above"])
+    assert planned.guidance != 1
+    assert not planned.repeat_looks
+    assert stress.planned_as(StressConfig(guidance=1), stress.SETTINGS["joint"], 8).guidance == 1
+
+
 def test_stopped_in_the_middle_of_a_story_it_goes_on(model, tmp_path):
     code = f"""
 from pathlib import Path

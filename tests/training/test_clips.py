@@ -3,6 +3,7 @@
 import shutil
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,6 +16,7 @@ from cinema_cli.training.clip_facts import ClipFacts, clip_facts
 from cinema_cli.training.clip_latents import ClipLatents, middle, read_clip, shown_size
 from cinema_cli.training.clips import DatasetClips, captions_that_are_cut, clipped_films
 from cinema_cli.training.films import nearest
+from cinema_cli.training.motion import motion
 from cinema_cli.training.sequences import STEP_BITS
 from clipped_films import clipped_film, counted_clip, tiny_video
 from kept_films import change_shots, drawn_film
@@ -103,22 +105,25 @@ def test_latents_are_those_of_the_clip_s_first_frames(dataset, parts, tmp_path):
     clips = source(dataset, parts, tmp_path)
     frames = list(decode(dataset / "clips/0004.mp4"))
     expected = parts[0].encode(torch.stack([torch.from_numpy(f) for f in frames[:9]])[None])
-    found = clips.latents.of(0, [3], 9)
+    found, moved = clips.latents.of(0, [3], 9)
     assert torch.allclose(found, expected, atol=2e-3)
+    grid = (found.shape[3], found.shape[4])
+    assert torch.allclose(moved[0], motion(torch.from_numpy(np.stack(frames[:9])), grid), atol=1e-3)
     # A keyframe is the first frame of its shot (3.3), and a clip's first latent frame is that frame alone.
-    assert torch.allclose(clips.latents.of(0, [3], 1), expected[:, :, :1], atol=2e-3)
-    assert torch.equal(clips.latents.of(0, [4, 0], 9), clips.latents.of(0, [0, 4], 9).flip(0))
+    assert torch.allclose(clips.latents.of(0, [3], 1)[0], expected[:, :, :1], atol=2e-3)
+    for one, turned in zip(clips.latents.of(0, [4, 0], 9), clips.latents.of(0, [0, 4], 9), strict=True):
+        assert torch.equal(one, turned.flip(0))
 
 
 def test_cached_latents_are_read_again_until_the_clip_changes(dataset, parts, tmp_path):
     film = tmp_path / "film"
     shutil.copytree(dataset, film)
     clips = source(film, parts, tmp_path / "run")
-    before = clips.latents.of(0, [3], 9)
+    before = clips.latents.of(0, [3], 9)[0]
     (film / "clips/0004.mp4").rename(tmp_path / "aside.mp4")
-    assert torch.equal(clips.latents.of(0, [3], 9), before)
+    assert torch.equal(clips.latents.of(0, [3], 9)[0], before)
     shutil.copy(film / "clips/0001.mp4", film / "clips/0004.mp4")
-    changed = source(film, parts, tmp_path / "run").latents.of(0, [3, 0], 9)
+    changed = source(film, parts, tmp_path / "run").latents.of(0, [3, 0], 9)[0]
     assert torch.equal(changed[0], changed[1])
     assert not torch.equal(changed[0], before[0])
 
@@ -233,7 +238,7 @@ def test_a_held_out_film_is_looked_at_and_never_trained_on(dataset, parts, tmp_p
     assert {window.film for window in apart.windows} == {0}
     assert {window.film for window in apart.shown} == {1}
     assert apart.facts["films_held_out"] == ["other"]
-    own = latents.of(1, [0], 9)
+    own = latents.of(1, [0], 9)[0]
     held = apart.preview()
     assert any(torch.equal(clip, own[0]) for clips in held.groups for clip in clips.latents[0])
 

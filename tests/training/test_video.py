@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,10 @@ from cinema_cli.models.encoders import ShotTextEncoder
 from cinema_cli.models.video import InterleavedWan, ShotGroup, shot_starts
 from cinema_cli.progress import Progress
 from cinema_cli.training.checkpoint import module_weights
-from cinema_cli.training.films import Clips, Films
+from cinema_cli.training.films import Films
 from cinema_cli.training.lora import LoraLayers
-from cinema_cli.training.video import VideoTask, motion_weights
+from cinema_cli.training.motion import motion_weights
+from cinema_cli.training.video import VideoTask
 from cinema_cli.training.video_config import VideoLoraConfig, VideoTraining
 from cinema_cli.training.video_run import train_video
 from clipped_films import clipped_film, tiny_video
@@ -100,21 +102,6 @@ def test_the_loss_of_two_lengths_is_the_sum_computed_by_hand():
     assert float(found) == pytest.approx(total / numbers, rel=1e-5)
 
 
-def test_what_moves_counts_more_and_a_shot_as_much_as_another():
-    latents = torch.zeros(1, 2, 3, 4, 2, 2)
-    latents[0, 1, :, 2:, 0, 1] = 5  # only the second shot moves, and only there
-    latents[:, :, :, 0] = 9  # keyframes are coded otherwise
-    weights = motion_weights(latents, 4.0)
-    assert weights.shape == (1, 2, 1, 1, 2, 2)
-    assert torch.equal(weights[0, 0], torch.ones(1, 1, 2, 2))
-    (still, moving), (below, beside) = weights[0, 1, 0, 0].tolist()
-    assert still == below == beside
-    assert moving / still == pytest.approx(1 + 3 * 4 / 5)  # its spread is four times the mean
-    assert weights[0, 1].mean() == pytest.approx(1)
-    assert torch.equal(motion_weights(latents, 1.0), torch.ones(1, 2, 1, 1, 2, 2))
-    assert torch.equal(motion_weights(latents[:, :, :, :1], 4.0), torch.ones(1, 2, 1, 1, 2, 2))
-
-
 def test_the_weight_of_motion_is_in_the_loss():
     torch.manual_seed(0)
     model, data = video_transformer().requires_grad_(False), OneFilm()
@@ -125,7 +112,7 @@ def test_the_weight_of_motion_is_in_the_loss():
         return float(task.loss([data.film], torch.Generator().manual_seed(3))), errors
 
     (plain, each), (weighed, counted) = found("motion_weight=1"), found("motion_weight=5")
-    weights = [motion_weights(clips.latents, 5.0) for clips in data.film.made]
+    weights = [motion_weights(clips.motion, 5.0) for clips in data.film.made]
     for error, more, weight in zip(each, counted, weights, strict=True):
         assert torch.allclose(error * weight, more)
     numbers = sum(error.numel() for error in each)
@@ -156,9 +143,9 @@ def test_the_words_of_a_shot_and_the_keyframes_of_all_change_the_loss():
     def loss(changed: Films) -> float:
         return float(one.loss([changed], torch.Generator().manual_seed(2)))
 
-    other = Clips(film.seen.latents + 1, film.seen.text, film.seen.places)
+    other = replace(film.seen, latents=film.seen.latents + 1)
     assert loss(Films(film.made, other)) != loss(film)
-    first = Clips(film.made[0].latents, film.made[0].text + 1, film.made[0].places)
+    first = replace(film.made[0], text=film.made[0].text + 1)
     assert loss(Films((first, film.made[1]), film.seen)) != loss(film)
 
 

@@ -192,7 +192,8 @@ class TwoLengths:
 
     def __init__(self) -> None:
         def clips(shots: int, frames: int, places: tuple[int, ...]) -> Clips:
-            return Clips(torch.randn(2, shots, 4, frames, 4, 4), torch.randn(2, shots, 6, TEXT), places)
+            latents, text = torch.randn(2, shots, 4, frames, 4, 4), torch.randn(2, shots, 6, TEXT)
+            return Clips(latents, text, torch.zeros(2, shots, 4, 4), places)
 
         self.films = Films((clips(1, 2, (2,)), clips(2, 3, (0, 3))), clips(1, 1, (1,)))
         self.others = Films((clips(3, 2, (0, 1, 2)),), None)

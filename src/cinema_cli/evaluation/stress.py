@@ -69,8 +69,8 @@ class StressConfig(Config):
     """Frames of each length in each setting, where ``stories`` is absent."""
     steps: Annotated[int, Field(ge=1, le=1000)] = 12
     """Sampling steps."""
-    guidance: Annotated[float, Field(ge=0)] = 1.0
-    """True guidance; 1 for none, which costs half as much."""
+    guidance: Annotated[float, Field(ge=0)] | None = None
+    """True guidance; 1 for none, which costs half as much; absent: as the preset draws."""
     settings: Annotated[tuple[str, ...], Field(min_length=1)] = (
         "joint",
         "joint-goldenmem",
@@ -189,7 +189,7 @@ def planned_as(config: StressConfig, setting: Setting, pairs: int) -> PlanConfig
         "model": config.weights,
         "preset": config.preset,
         "steps": config.steps,
-        "guidance": config.guidance,
+        **({} if config.guidance is None else {"guidance": config.guidance}),
         "repeat_looks": False,
         "retrieval": {**preset["retrieval"], **({} if setting.golden else {"duplicate": 1.0})},
     }

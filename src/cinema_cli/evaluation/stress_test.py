@@ -16,7 +16,14 @@ from cinema_cli.evaluation.films import Film
 from cinema_cli.evaluation.judge import JudgeConfig, judge_film, open_judge
 from cinema_cli.evaluation.page import write_page
 from cinema_cli.evaluation.report import Section
-from cinema_cli.evaluation.stress import DATA_NAME, StressCell, StressConfig, run_stress
+from cinema_cli.evaluation.stress import (
+    DATA_NAME,
+    SETTINGS,
+    StressCell,
+    StressConfig,
+    planned_as,
+    run_stress,
+)
 from cinema_cli.evaluation.stress_report import stress_plots, stress_table, table_2_rows
 from cinema_cli.evaluation.tables import table_2
 from cinema_cli.evaluation.unseen_trials import unseen_sheet
@@ -97,9 +104,12 @@ def _told(config: StressTestConfig, cells: Sequence[StressCell]) -> str:
         f"{cell.stories} of {cell.pairs}" for cell in cells if cell.setting == cells[0].setting
     )
     minutes = sum(cell.seconds for cell in cells) / 60
+    drawn = planned_as(config, SETTINGS[cells[0].setting], cells[0].pairs)
+    led = drawn.guidance != 1 and drawn.guidance_above
+    above = f" above a noise of {drawn.guidance_above:g}" if led else ""
     return (
-        f"Stories in each setting: {counts} pairs. {config.steps} steps, guidance {config.guidance:g}, looks "
-        f"told once; {minutes:.0f} minutes of drawing. Figures in per cent with 95 % intervals; 12.5 % "
+        f"Stories in each setting: {counts} pairs. {config.steps} steps, guidance {drawn.guidance:g}{above}, "
+        f"looks told once; {minutes:.0f} minutes of drawing. Figures in per cent with 95 % intervals; 12.5 % "
         "is a colour that is guessed."
     )
 

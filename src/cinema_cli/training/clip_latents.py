@@ -30,8 +30,9 @@ from cinema_cli.sampling.features import module_sha256
 from cinema_cli.sampling.kept import KeptFilm
 from cinema_cli.storyboard import Shot
 from cinema_cli.training.clip_facts import ClipFacts
+from cinema_cli.training.motion import motion
 
-CODE = 1
+CODE = 2
 """Version of the reading and encoding below; another one means another cache."""
 BLOCK = 8
 """Clips in a shard: two windows of four; at 352 x 704 and 121 frames 21 MB."""
@@ -126,11 +127,14 @@ class ClipLatents:
 
         self._caches = lru_cache(maxsize=None)(cache)
 
-    def of(self, film: int, places: Sequence[int], frames: int) -> Tensor:
-        """Clean latents (n, C, F, h, w) of some shots; all fill ``frames``, 1 for the first frame alone."""
+    def of(self, film: int, places: Sequence[int], frames: int) -> tuple[Tensor, Tensor]:
+        """Clean latents (n, C, F, h, w) of some shots, and what moves in them (n, h, w), ``motion.py``.
+
+        All fill ``frames``, 1 for the first frame alone.
+        """
         clipped = self.films[film]
         members = [i for i, shot in enumerate(clipped.shots) if frames in (1, shot.bucket)]
-        parts: dict[int, Tensor] = {}
+        parts: dict[int, tuple[Tensor, Tensor]] = {}
         for block in sorted({members.index(place) // BLOCK for place in places}):
             own = members[block * BLOCK : (block + 1) * BLOCK]
             rows = [row for row, place in enumerate(own) if place in places]
@@ -141,17 +145,23 @@ class ClipLatents:
                 rows,
                 partial(self._encode, clipped, shots, frames),
             )
-            parts |= dict(zip([own[row] for row in rows], found["latents"].float(), strict=True))
-        return torch.stack([parts[place] for place in places])
+            read = zip(found["latents"].float(), found["motion"].float(), strict=True)
+            parts |= dict(zip([own[row] for row in rows], read, strict=True))
+        latents, moved = zip(*(parts[place] for place in places), strict=True)
+        return torch.stack(latents), torch.stack(moved)
 
     def _encode(self, film: ClippedFilm, shots: Sequence[ClippedShot], frames: int) -> Tensors:
-        latents = []
+        latents, moved = [], []
         for one in shots:
             file = inside(film.kept.folder, str(one.shot.clip))
             clip = read_clip(file, one.facts, film.size, frames, self.rate)
             latents.append(self.codec.encode(clip[None]).cpu())
+            moved.append(motion(clip, (latents[-1].shape[3], latents[-1].shape[4])))
         # Joined before they are halved: under a caller's autocast float16 cannot be joined on a CPU.
-        return {"latents": torch.cat(latents).to(torch.float16)}
+        return {
+            "latents": torch.cat(latents).to(torch.float16),
+            "motion": torch.stack(moved).to(torch.float16),
+        }
 
 
 def made_by(

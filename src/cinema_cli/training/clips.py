@@ -209,7 +209,8 @@ class DatasetClips:
 
         def clips(places: Sequence[int], frames: int) -> Clips:
             ranks = tuple(members.index(place) for place in places)
-            return Clips(self.latents.of(window.film, places, frames)[None], words[list(ranks)][None], ranks)
+            latents, moved = self.latents.of(window.film, places, frames)
+            return Clips(latents[None], words[list(ranks)][None], moved[None], ranks)
 
         lengths = dict(zip(window.places, self._lengths(window), strict=True))
         made = tuple(

@@ -8,7 +8,6 @@ Shapes:  B films   n shots of a group   C channels   F latent frames   h, w late
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +21,7 @@ from cinema_cli.theatre.draw import draw_frame
 from cinema_cli.theatre.screenplay import write_movie
 from cinema_cli.theatre.world import CLIP_FRAMES, CLIP_RATE, Movie, MovieShot
 from cinema_cli.training.latents import LatentCache
+from cinema_cli.training.motion import motion
 from cinema_cli.training.sequences import HELD_OUT
 from cinema_cli.training.video_config import VideoTraining
 
@@ -32,6 +32,7 @@ class Clips:
 
     latents: Tensor  # (B, n, C, F, h, w), clean
     text: Tensor  # (B, n, T, D_text)
+    motion: Tensor  # (B, n, h, w): how much moves, from 0 to 1
     places: tuple[int, ...]  # n: their places among all shots that the model is given
 
 
@@ -109,7 +110,11 @@ class TheatreClips:
             latents = torch.stack(
                 [torch.stack([self._latents(movie, place, frames) for place in places]) for movie in movies]
             )
-            return Clips(latents, text[:, list(places)], tuple(members.index(place) for place in places))
+            moved = torch.stack(
+                [torch.stack([self._motion(movie, place, frames) for place in places]) for movie in movies]
+            )
+            ranks = tuple(members.index(place) for place in places)
+            return Clips(latents, text[:, list(places)], moved, ranks)
 
         return Films((clips(inside, CLIP_FRAMES),), clips(outside, 1) if outside else None)
 
@@ -122,12 +127,18 @@ class TheatreClips:
     def _latents(self, movie: int, shot: int, frames: int) -> Tensor:
         """(C, F, h, w) of a shot's first frames."""
         key = f"clip-{self.config.shots}-{movie}-{shot}-{frames}"
-        return self.cache.get(key, partial(self._encode, movie, shot, frames))
+        return self.cache.get(key, lambda: self.codec.encode(self._clip(movie, shot, frames)[None])[0].cpu())
 
-    def _encode(self, movie: int, shot: int, frames: int) -> Tensor:
+    def _motion(self, movie: int, shot: int, frames: int) -> Tensor:
+        """(h, w) of what moves in them."""
+        key = f"motion-{self.config.shots}-{movie}-{shot}-{frames}"
+        grid = self._latents(movie, shot, frames).shape[2:]
+        return self.cache.get(key, lambda: motion(self._clip(movie, shot, frames), (grid[0], grid[1])))
+
+    def _clip(self, movie: int, shot: int, frames: int) -> Tensor:
+        """uint8 (F, H, W, 3) as drawn."""
         staged = write_movie(movie, self.config.shots).shots[shot].staged
-        clip = np.stack([draw_frame(staged, i / CLIP_RATE) for i in range(frames)])
-        return self.codec.encode(torch.from_numpy(clip)[None])[0].cpu()
+        return torch.from_numpy(np.stack([draw_frame(staged, i / CLIP_RATE) for i in range(frames)]))
 
     def _captions(self, shots: tuple[MovieShot, ...], rng: random.Random) -> list[str]:
         captions = []

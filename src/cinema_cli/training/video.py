@@ -23,6 +23,7 @@ from cinema_cli.models.video_cost import Shots, WanCost
 from cinema_cli.training.card import Subject, described
 from cinema_cli.training.films import Clips, ClipSource, Films
 from cinema_cli.training.lora import LoraLayers
+from cinema_cli.training.motion import motion_weights
 from cinema_cli.training.preview import save_strip
 from cinema_cli.training.sequences import HELD_OUT
 from cinema_cli.training.video_config import VideoTraining
@@ -103,7 +104,7 @@ class VideoTask:
             t = self._levels(clips, generator, level)
             noise = torch.randn(clips.latents.shape, generator=generator)
             group, target = self._group(clips, noise, t, own), velocity(clips.latents, noise)
-            weight = motion_weights(clips.latents, self.config.motion_weight)
+            weight = motion_weights(clips.motion, self.config.motion_weight)
             if share is not None:
                 kept = list(share.places[number])
                 group, target, weight = part(group, kept), target[:, kept], weight[:, kept]
@@ -175,20 +176,6 @@ class VideoTask:
         """First, middle and last frame of a clip: uint8 (3, H, W, 3)."""
         frames = self.codec.decode(latents[None].to(self.codec.vae.device))[0]
         return frames[[0, len(frames) // 2, len(frames) - 1]]
-
-
-def motion_weights(latents: Tensor, most: float) -> Tensor:
-    """How much each place of a clip counts: (B, n, 1, 1, h, w), 1 on average over a shot.
-
-    By how far its latents (B, n, C, F, h, w) spread over time, against the shot's mean: 1 where nothing moves
-    and nearly ``most`` where much does, then divided by the mean.  The keyframe, coded alone, is left out.
-    """
-    if most == 1 or latents.shape[3] == 1:
-        return torch.ones_like(latents[:, :, :1, :1])
-    spread = latents[:, :, :, 1:].var(dim=3, correction=0, keepdim=True).mean(dim=2, keepdim=True)
-    usual = spread.mean(dim=(-2, -1), keepdim=True).clamp(min=1e-6)
-    weights = 1 + (most - 1) * spread / (spread + usual)
-    return weights / weights.mean(dim=(-2, -1), keepdim=True)
 
 
 def part(group: ShotGroup, kept: list[int]) -> ShotGroup:
