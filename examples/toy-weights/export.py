@@ -49,6 +49,11 @@ def mean_of(checkpoints: Sequence[Path]) -> dict[str, Tensor]:
     return {key: torch.stack([weights[key] for weights in each]).mean(dim=0) for key in each[0]}
 
 
+def pairs_of(stage: Path) -> int:
+    """Of a stage's folder, ``stage-16``."""
+    return int(stage.name.rpartition("-")[2])
+
+
 def export(
     frozen: Path,
     trained: list[Path],
@@ -92,7 +97,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("src/cinema_cli/toy"))
     parser.add_argument("--stage", type=int, default=16, help="the keyframe stage to export")
     parser.add_argument("--soup", type=int, nargs="*", default=[8, 16], help="stages whose mean is exported")
-    parser.add_argument("--last", type=Path, help="a run whose stage of 8 went on from what was exported")
+    parser.add_argument("--last", type=Path, help="a run that went on from it: its longest stage")
     options = parser.parse_args()
     checkpoints = options.run / "checkpoints"
     stages = sorted({1, options.stage})
@@ -100,7 +105,8 @@ def main() -> None:
     preset = load_preset("toy")
     soup = [newest_checkpoint(checkpoints / "keyframes" / f"stage-{n}") for n in options.soup]
     if options.last:
-        soup = [newest_checkpoint(options.last / "checkpoints" / "keyframes" / "stage-8")]
+        stages = sorted((options.last / "checkpoints" / "keyframes").iterdir(), key=pairs_of)
+        soup = [newest_checkpoint(stages[-1])]
     for name, trained, mixed, index, shift in (
         ("keyframes", keyframes, soup, FLUX, preset["train_keyframes"]["shift"]),
         ("video", [newest_checkpoint(checkpoints / "video")], [], WAN, preset["train_video"]["shift"]),
