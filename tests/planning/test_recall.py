@@ -1,4 +1,4 @@
-"""What shots remember, told by constructed vectors; on real pictures in test_plan.py."""
+"""What shots remember, told by constructed vectors; on real pictures in test_plan_memory.py."""
 
 import numpy as np
 import pytest
