@@ -1,7 +1,7 @@
 #!/bin/bash
 # The embedded weights from nothing, step by step.  Every line can be run again: it goes on where it stopped.
 #     bash examples/toy-weights/recipe.sh [RUN [OUT]]
-# A rehearsal, with a thousandth of all steps and nothing compiled (a few minutes):
+# A rehearsal, with a thousandth of all steps and nothing compiled (docs/log.md):
 #     SHORTER=1000 TORCHDYNAMO_DISABLE=1 bash examples/toy-weights/recipe.sh /tmp/rehearsal /tmp/rehearsal/weights
 set -euo pipefail
 run=${1:-runs/toy}
@@ -38,7 +38,7 @@ cp -r "$run/keyframes/text_encoder_2" "$run/video/text_encoder"
 cp -r "$run/keyframes/tokenizer_2" "$run/video/tokenizer"
 whole=(--frame-steps "$(steps 4000)" --half-steps "$(steps 1400)" --whole-steps "$(steps 3500)")
 python "$here/video_autoencoder.py" --run "$run" "${whole[@]}"
-cinema train-video --run "$run" --steps "$(steps 11800)"
+cinema train-video --run "$run" --steps "$(steps 18800)"
 
 # Sharper pictures from the same latents, then everything into the package, and its figures.
 python "$here/image_autoencoder.py" --run "$run" --decoder-steps "$(steps 2000)"
