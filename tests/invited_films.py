@@ -1,8 +1,12 @@
 """A story into which somebody of another film comes, and what its shots were drawn beside."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from cinema_cli.planning.plan import PlanResult, plan_film
+from cinema_cli.progress import Progress
 from cinema_cli.storyboard import Storyboard
+from planned_films import configured
 
 STORY = """The Empty Castle
 
@@ -17,14 +21,14 @@ Mira jumped for joy in the desert by day.
 IDS = ["0001", "0002", "0003", "0004"]
 
 
-def pictures(film: Path) -> dict[str, bytes]:
-    """The keyframes of a film, by shot."""
-    return {path.stem: path.read_bytes() for path in (film / "keyframes").iterdir()}
+def planner(story: Path, model: Path) -> Callable[..., PlanResult]:
+    """Plans a story, or what is named, as film2 beside it."""
 
+    def planned(what: Path = story, progress: Progress | None = None, **changes: object) -> PlanResult:
+        out = None if what.is_dir() else story.with_name("film2")
+        return plan_film(what, out, configured(model, **changes), progress or Progress(quiet=True))
 
-def changed(film: Path, before: dict[str, bytes]) -> list[str]:
-    """Shots whose keyframe is not what it was before."""
-    return sorted(name for name, content in pictures(film).items() if before.get(name) != content)
+    return planned
 
 
 def saw(film: Path, id: str) -> list[tuple[str | None, str]]:

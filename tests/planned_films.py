@@ -1,9 +1,10 @@
 """A short story, and films that tiny models draw of it."""
 
+import signal
 from pathlib import Path
 
 from cinema_cli.planning.plan import PlanConfig, PlanResult, plan_film
-from cinema_cli.progress import Progress
+from cinema_cli.progress import Progress, Task
 from cinema_cli.storyboard import Storyboard
 from tiny_models import FRAME_SIZE
 
@@ -30,8 +31,34 @@ SMALL = {
 """What the tiny models are asked for."""
 
 
-def configured(model: Path, **changes: object) -> PlanConfig:
-    """A plan that the tiny models of a folder draw."""
+class StopsAt(Progress):
+    """Somebody presses Ctrl-C at a step."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(quiet=True)
+        self.step = step
+
+    def task(self, what: str, total: int | None = None, unit: str = "", done: int = 0) -> Task:
+        return StoppingTask(self, what, total, unit, done)
+
+
+class StoppingTask(Task):
+    def advance(self, count: int = 1, note: str = "") -> None:
+        super().advance(count, note)
+        assert isinstance(self._progress, StopsAt)
+        if self.count == self._progress.step:
+            signal.raise_signal(signal.SIGINT)
+
+
+def written(folder: Path, story: str = STORY) -> Path:
+    """A story as a file in a folder."""
+    path = folder / "story.txt"
+    path.write_text(story, encoding="utf-8")
+    return path
+
+
+def configured(model: Path, /, **changes: object) -> PlanConfig:
+    """A plan that the tiny models of a folder draw, or those that ``model=`` names."""
     return PlanConfig(**{"model": str(model), **SMALL, **changes})
 
 
@@ -53,12 +80,12 @@ def saw(film: Path, id: str) -> list[str]:
 
 
 def pictures(film: Path) -> dict[str, bytes]:
-    """The keyframes of a film, by name."""
-    return {path.name: path.read_bytes() for path in (film / "keyframes").iterdir()}
+    """The keyframes of a film, by shot."""
+    return {path.stem: path.read_bytes() for path in (film / "keyframes").iterdir()}
 
 
 def changed(film: Path, before: dict[str, bytes]) -> list[str]:
-    """Names of the keyframes that are not what they were before."""
+    """Shots whose keyframe is not what it was before."""
     return sorted(name for name, content in pictures(film).items() if before.get(name) != content)
 
 

@@ -105,8 +105,8 @@ def main() -> None:
     preset = load_preset("toy")
     soup = [newest_checkpoint(checkpoints / "keyframes" / f"stage-{n}") for n in options.soup]
     if options.last:
-        stages = sorted((options.last / "checkpoints" / "keyframes").iterdir(), key=pairs_of)
-        soup = [newest_checkpoint(stages[-1])]
+        longest = max((options.last / "checkpoints" / "keyframes").iterdir(), key=pairs_of)
+        soup = [newest_checkpoint(longest)]
     for name, trained, mixed, index, shift in (
         ("keyframes", keyframes, soup, FLUX, preset["train_keyframes"]["shift"]),
         ("video", [newest_checkpoint(checkpoints / "video")], [], WAN, preset["train_video"]["shift"]),

@@ -1,7 +1,6 @@
 """``plan_film`` with people of another film: real files, tiny random models."""
 
 import shutil
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,33 +11,14 @@ from PIL import Image
 from cinema_cli.errors import InputError, Interrupted
 from cinema_cli.files import sha256_file
 from cinema_cli.planning.board import PREVIOUS_NAME
-from cinema_cli.planning.plan import PlanConfig, PlanResult, plan_film
+from cinema_cli.planning.plan import PlanResult, plan_film
 from cinema_cli.planning.records import PlanRecord
-from cinema_cli.progress import Progress, Task
+from cinema_cli.progress import Progress
 from cinema_cli.storyboard import Storyboard
 from guest_films import MIRA, guest_film
-from invited_films import IDS, STORY, changed, pictures, saw
-from planned_films import SMALL
+from invited_films import IDS, STORY, planner, saw
+from planned_films import StopsAt, changed, configured, pictures, written
 from tiny_models import build_tiny_models
-
-
-class Signals(Progress):
-    """Somebody presses Ctrl-C at a step."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__(quiet=True)
-        self.step = step
-
-    def task(self, what: str, total: int | None = None, unit: str = "", done: int = 0) -> Task:
-        return SignallingTask(self, what, total, unit, done)
-
-
-class SignallingTask(Task):
-    def advance(self, count: int = 1, note: str = "") -> None:
-        super().advance(count, note)
-        assert isinstance(self._progress, Signals)
-        if self.count == self._progress.step:
-            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.fixture(scope="module")
@@ -53,21 +33,12 @@ def other(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def story(tmp_path: Path) -> Path:
-    path = tmp_path / "story.txt"
-    path.write_text(STORY, encoding="utf-8")
-    return path
+    return written(tmp_path, STORY)
 
 
 @pytest.fixture
 def plan(story: Path, model: Path) -> Callable[..., PlanResult]:
-    """Plans the story, or what is named, as film2."""
-
-    def planned(what: Path = story, progress: Progress | None = None, **changes: object) -> PlanResult:
-        config = PlanConfig(**{"model": str(model), **SMALL, **changes})  # type: ignore[arg-type]
-        out = None if what.is_dir() else story.with_name("film2")
-        return plan_film(what, out, config, progress or Progress(quiet=True))
-
-    return planned
+    return planner(story, model)
 
 
 def test_a_film_is_whole_without_the_one_whose_people_came(
@@ -178,7 +149,7 @@ def test_a_killed_command_goes_on_without_the_other_film(
     other: Path, story: Path, plan: Callable[..., PlanResult]
 ) -> None:
     with pytest.raises(Interrupted, match=r"^2 keyframes were drawn"):
-        plan(cast_from=(str(other),), progress=Signals(3))
+        plan(cast_from=(str(other),), progress=StopsAt(3))
     shutil.rmtree(other)
     assert (plan().drawn, saw(story.with_name("film2"), "0004")[0]) == (2, ("Mira", "0001"))
 
@@ -209,7 +180,7 @@ def test_what_continues_the_film_remembers_portraits(
     plan(cast_from=(str(other),))
     film, more = story.with_name("film2"), story.with_name("more.txt")
     more.write_text("Mira slept in the cave.")
-    config = PlanConfig(**{"model": str(model), **SMALL})  # type: ignore[arg-type]
+    config = configured(model)
     assert plan_film(film, None, config, Progress(quiet=True), more).drawn == 1
     assert saw(film, "0005")[0] == ("Mira", "0001")
     with pytest.raises(InputError, match="--cast-from: a story that begins a film was wanted"):

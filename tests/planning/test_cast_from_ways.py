@@ -12,14 +12,14 @@ from typer.testing import CliRunner
 from cinema_cli.chat.model import Answer, ScriptedChat
 from cinema_cli.cli.app import app
 from cinema_cli.planning.estimate import estimate_plan
-from cinema_cli.planning.plan import PlanConfig, PlanResult, plan_film
+from cinema_cli.planning.plan import PlanResult, plan_film
 from cinema_cli.progress import Progress
 from cinema_cli.storyboard import Storyboard
 from directed_stories import ONE, TWO
 from directed_stories import STORY as DIRECTED
 from guest_films import CAPTIONS, CAST, MIRA, guest_film
-from invited_films import IDS, STORY, changed, pictures, saw
-from planned_films import SMALL
+from invited_films import IDS, STORY, planner, saw
+from planned_films import changed, configured, pictures, written
 from stock_models import BUILDERS
 from tiny_models import build_tiny_models
 
@@ -36,21 +36,12 @@ def other(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def story(tmp_path: Path) -> Path:
-    path = tmp_path / "story.txt"
-    path.write_text(STORY, encoding="utf-8")
-    return path
+    return written(tmp_path, STORY)
 
 
 @pytest.fixture
 def plan(story: Path, model: Path) -> Callable[..., PlanResult]:
-    """Plans the story, or what is named, as film2."""
-
-    def planned(what: Path = story, progress: Progress | None = None, **changes: object) -> PlanResult:
-        config = PlanConfig(**{"model": str(model), **SMALL, **changes})  # type: ignore[arg-type]
-        out = None if what.is_dir() else story.with_name("film2")
-        return plan_film(what, out, config, progress or Progress(quiet=True))
-
-    return planned
+    return planner(story, model)
 
 
 def test_drawn_jointly_words_alone_come(other: Path, story: Path, plan: Callable[..., PlanResult]) -> None:
@@ -78,7 +69,7 @@ def test_a_dry_run_foresees_it_and_writes_nothing(
     other: Path, story: Path, plan: Callable[..., PlanResult], model: Path
 ) -> None:
     film = story.with_name("film2")
-    config = PlanConfig(**{"model": str(model), **SMALL, "cast_from": (str(other),)})  # type: ignore[arg-type]
+    config = configured(model, cast_from=(str(other),))
     made = estimate_plan(story, film, config)
     assert (made.drawn, made.windows) == (4, 4)
     remembered = min(3 + 1, config.memory.capacity((1, 1)))  # by the last shot: all before it, and Mira
@@ -94,7 +85,7 @@ def test_a_director_is_told_of_guests_as_of_those_who_were_there(
     story.write_text(DIRECTED, encoding="utf-8")
     chat = ScriptedChat([Answer(ONE), Answer(TWO)])
     changes = {"director": {"chat": {"model": "scripted"}}, "words": "director", "shots": 4, "steps": 1}
-    config = PlanConfig(**{"model": str(model), **SMALL, **changes, "cast_from": (str(other),)})  # type: ignore[arg-type]
+    config = configured(model, **changes, cast_from=(str(other),))
     film = story.with_name("film2")
     made = plan_film(story, film, config, Progress(quiet=True), chat=chat)
     asked = json.loads(str(chat.requests[0].parts[0]))

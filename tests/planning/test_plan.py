@@ -13,7 +13,7 @@ from cinema_cli.planning.board import PREVIOUS_NAME
 from cinema_cli.planning.plan import Desk, plan_film
 from cinema_cli.progress import Progress
 from cinema_cli.storyboard import Storyboard
-from planned_films import STORY, again, changed, configured, edit, pictures, plan
+from planned_films import STORY, again, changed, configured, edit, pictures, plan, written
 from tiny_models import FRAME_SIZE, build_tiny_models
 
 
@@ -24,16 +24,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def story(tmp_path: Path) -> Path:
-    path = tmp_path / "story.txt"
-    path.write_text(STORY, encoding="utf-8")
-    return path
+    return written(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def drawn(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The story's film, planned once."""
-    story = tmp_path_factory.mktemp("drawn") / "story.txt"
-    story.write_text(STORY, encoding="utf-8")
+    story = written(tmp_path_factory.mktemp("drawn"))
     plan(story, model)
     return story.with_name("film")
 
@@ -84,7 +81,7 @@ def test_an_edited_caption_draws_that_shot_alone_beside_the_others(
     edit(film, "0002", caption="Wide shot. <Tom> jumps on the beach.")
     again = plan(story, model)
     assert (again.drawn, again.skipped) == (1, 2)
-    assert changed(film, before) == ["0002.png"]
+    assert changed(film, before) == ["0002"]
     shot = Storyboard.load(film).shot("0002")
     assert shot.caption == "Wide shot. <Tom> jumps on the beach."
     told = [(each.shot, each.why, each.by, each.short_side_tokens) for each in shot.context]
@@ -98,7 +95,7 @@ def test_another_look_is_drawn_where_the_caption_tells_no_own(story: Path, film:
     mira = board.cast[0].model_copy(update={"look": "a short puppet in a white coat"})
     board.model_copy(update={"cast": (mira, board.cast[1])}).save(film)
     again = plan(story, model)
-    assert changed(film, before) == ["0003.png"]
+    assert changed(film, before) == ["0003"]
     assert again.notes == (
         "shot 0001: <Mira> is described otherwise than in the cast; there the caption counts",
     )
@@ -129,7 +126,7 @@ def test_how_far_guidance_reaches_counts_only_where_there_is_some(
 def test_redo_draws_with_another_seed(story: Path, film: Path, model: Path) -> None:
     before, seeds = pictures(film), [shot.seed for shot in Storyboard.load(film).shots]
     assert plan(story, model, redo=("2",)).drawn == 1
-    assert changed(film, before) == ["0002.png"]
+    assert changed(film, before) == ["0002"]
     assert Storyboard.load(film).shot("0002").seed == seeds[1] + 1
     chosen = plan(story, model, redo=("2", "0003"), seed=5)
     assert chosen.drawn == 2
@@ -185,7 +182,7 @@ def test_a_sentence_put_in_draws_one_picture(story: Path, film: Path, model: Pat
     again = plan(story, model)
     board = Storyboard.load(film)
     assert [shot.id for shot in board.shots] == ["0004", "0001", "0002", "0003"]
-    assert changed(film, before) == ["0004.png"]
+    assert changed(film, before) == ["0004"]
     assert "desert" in board.shots[0].caption
     # Mira appears in the new shot first, so that one tells her look now.
     assert [board.cast[0].look in shot.caption for shot in board.shots] == [True, False, False, False]
@@ -198,7 +195,7 @@ def test_a_shot_that_was_told_otherwise_keeps_its_number(story: Path, film: Path
     before = pictures(film)
     story.write_text(STORY.replace("jumped for joy in the forest", "jumped for joy on the farm"))
     assert plan(story, model).drawn == 1
-    assert changed(film, before) == ["0003.png"]
+    assert changed(film, before) == ["0003"]
     assert [shot.id for shot in Storyboard.load(film).shots] == ["0001", "0002", "0003"]
 
 
@@ -229,7 +226,7 @@ def test_looks_are_told_once_in_the_storyboard_and_every_time_to_the_model(
     before = pictures(film)
     plan(story, trained, repeat_looks=False)
     # The only caption that names somebody without a look is the third.
-    assert changed(film, before) == ["0003.png"]
+    assert changed(film, before) == ["0003"]
 
 
 def test_a_caption_that_is_too_long_is_told(story: Path, model: Path) -> None:

@@ -1,35 +1,14 @@
 """``plan_film`` on real files: what shots remember, and films that are extended, continued or resumed."""
 
 import shutil
-import signal
 from pathlib import Path
 
 import pytest
 
 from cinema_cli.errors import InputError, Interrupted, MissingError
-from cinema_cli.progress import Progress, Task
 from cinema_cli.storyboard import Storyboard
-from planned_films import ALL, STORY, again, changed, edit, pictures, plan, saw
+from planned_films import ALL, StopsAt, again, changed, edit, pictures, plan, saw, written
 from tiny_models import build_tiny_models
-
-
-class StopsAt(Progress):
-    """Somebody presses Ctrl-C at a step."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__(quiet=True)
-        self.step = step
-
-    def task(self, what: str, total: int | None = None, unit: str = "", done: int = 0) -> Task:
-        return StoppingTask(self, what, total, unit, done)
-
-
-class StoppingTask(Task):
-    def advance(self, count: int = 1, note: str = "") -> None:
-        super().advance(count, note)
-        assert isinstance(self._progress, StopsAt)
-        if self.count == self._progress.step:
-            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +18,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def story(tmp_path: Path) -> Path:
-    path = tmp_path / "story.txt"
-    path.write_text(STORY, encoding="utf-8")
-    return path
+    return written(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def drawn(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The story's film, planned once."""
-    story = tmp_path_factory.mktemp("drawn") / "story.txt"
-    story.write_text(STORY, encoding="utf-8")
+    story = written(tmp_path_factory.mktemp("drawn"))
     plan(story, model)
     return story.with_name("film")
 
@@ -120,7 +96,7 @@ def test_a_picture_drawn_anew_is_told_to_those_who_remember_it(story: Path, film
     notes = again(film, model, redo=("3",)).notes
     assert saw(film, "0002") == ["0001", "0003"]
     assert notes[-1] == "drawn beside earlier pictures of 0003: 0002; --refresh draws them anew"
-    assert changed(film, before) == ["0003.png"]
+    assert changed(film, before) == ["0003"]
     assert again(film, model).drawn == 0
     # 0003 remembers 0002, which remembers what 0003 was: both are drawn once more.
     refreshed = again(film, model, refresh=True)
@@ -137,7 +113,7 @@ def test_a_film_is_continued(story: Path, film: Path, model: Path) -> None:
     made = again(film, model, more)
     board = Storyboard.load(film)
     assert (made.shots, made.drawn) == (5, 2)
-    assert changed(film, before) == ["0004.png", "0005.png"]
+    assert changed(film, before) == ["0004", "0005"]
     assert {"<Mira>", "<Tom>"} == {
         word for shot in board.shots[3:] for word in ("<Mira>", "<Tom>") if word in shot.caption
     }
