@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,9 @@ def command(*words: str) -> "subprocess.Popen[str]":
 def wait_for(out: Path, pattern: str, process: "subprocess.Popen[str]") -> Path:
     """The first file of that pattern, as soon as it is there."""
     while process.poll() is None:
-        for path in out.glob(pattern):
-            return path
+        with suppress(FileNotFoundError):  # of a folder that is done with, while it is looked through
+            for path in out.glob(pattern):
+                return path
         time.sleep(0.002)
     pytest.fail(f"ended before {pattern} was there: {process.communicate()}")
 
